@@ -1,0 +1,1 @@
+"""The ``vigie`` command, one file per group of commands."""

@@ -1,0 +1,140 @@
+"""Every finding and every event by its stable code, in one catalogue.
+
+A code is part of the public contract (MQTT, texts, history): never renamed, never reused. Adding a
+diagnosis is adding an entry here and its words in ``agent/text``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How much it matters to people. ``debug`` goes to live views only: not to disk, not to MQTT."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ALERT = "alert"
+
+
+class Code(StrEnum):
+    """Findings first, then plain events."""
+
+    # findings: conditions that stand for a while
+    ALL_WELL = "all_well"
+    WARMING_UP = "warming_up"
+    BAY_DARK = "bay_dark"
+    EVERYTHING_DOWN = "everything_down"
+    CABLE_OR_POWER = "cable_or_power"
+    BOX_HUNG = "box_hung"
+    LINE_OR_OPERATOR = "line_or_operator"
+    DEGRADED = "degraded"
+    TARGET_PROBLEM = "target_problem"
+    OWN_TROUBLE = "own_trouble"
+    RESTARTING = "restarting"
+    NEEDS_HUMAN = "needs_human"
+    RELAY_FAILED = "relay_failed"
+    BUDGET_UNREADABLE = "budget_unreadable"
+    RP_FILTER_STRICT = "rp_filter_strict"
+    PING_FORBIDDEN = "ping_forbidden"
+    PART_FAILED = "part_failed"
+
+    # events: facts of one instant
+    AGENT_STARTED = "agent_started"
+    AGENT_STOPPED = "agent_stopped"
+    UPLINK_SUSPECT = "uplink_suspect"
+    UPLINK_DOWN = "uplink_down"
+    UPLINK_UP = "uplink_up"
+    UPLINK_DEGRADED = "uplink_degraded"
+    UPLINK_UNKNOWN = "uplink_unknown"
+    FINDING_CLOSED = "finding_closed"
+    INCIDENT_OPENED = "incident_opened"
+    INCIDENT_CAUSE = "incident_cause"
+    INCIDENT_CLOSED = "incident_closed"
+    CYCLE_ORDERED = "cycle_ordered"
+    CYCLE_REFUSED = "cycle_refused"
+    BOX_CUT = "box_cut"
+    BOX_RESTORED = "box_restored"
+    CYCLE_HELPED = "cycle_helped"
+    CYCLE_DID_NOT_HELP = "cycle_did_not_help"
+    ADDRESS_CHANGED = "address_changed"
+    HOLD_SET = "hold_set"
+    HOLD_ENDED = "hold_ended"
+
+
+class Scope(StrEnum):
+    """What a finding is about, and so what its ``subject`` names."""
+
+    SITE = "site"
+    UPLINK = "uplink"
+    BOX = "box"
+    TARGET = "target"
+    PART = "part"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One finding of the catalogue.
+
+    Attributes:
+        scope: what ``subject`` names.
+        severity: of the finding's opening.
+        rank: position among findings that stand together; the lowest is the headline.
+        shown_after_s: people are told later than machines, seconds after it first held.
+        cycle_helps: a power cycle of the uplink's box can cure it.
+        incident: it opens an incident (or belongs to the open one).
+    """
+
+    scope: Scope
+    severity: Severity
+    rank: int
+    shown_after_s: float = 0.0
+    cycle_helps: bool = False
+    incident: bool = False
+
+
+FINDINGS: dict[Code, Entry] = {
+    Code.WARMING_UP: Entry(Scope.SITE, Severity.INFO, 0),
+    Code.BAY_DARK: Entry(Scope.SITE, Severity.ALERT, 10, incident=True),
+    Code.EVERYTHING_DOWN: Entry(Scope.SITE, Severity.ALERT, 11, incident=True),
+    Code.RESTARTING: Entry(Scope.BOX, Severity.INFO, 20),
+    Code.NEEDS_HUMAN: Entry(Scope.BOX, Severity.ALERT, 21, incident=True),
+    Code.BOX_HUNG: Entry(Scope.UPLINK, Severity.ALERT, 30, cycle_helps=True, incident=True),
+    Code.CABLE_OR_POWER: Entry(Scope.UPLINK, Severity.ALERT, 31, incident=True),
+    Code.LINE_OR_OPERATOR: Entry(Scope.UPLINK, Severity.ALERT, 32, incident=True),
+    Code.DEGRADED: Entry(Scope.UPLINK, Severity.WARNING, 40, shown_after_s=10.0, incident=True),
+    Code.RELAY_FAILED: Entry(Scope.PART, Severity.ALERT, 50),
+    Code.BUDGET_UNREADABLE: Entry(Scope.PART, Severity.WARNING, 51),
+    Code.RP_FILTER_STRICT: Entry(Scope.PART, Severity.ALERT, 52),
+    Code.PING_FORBIDDEN: Entry(Scope.PART, Severity.ALERT, 53),
+    Code.OWN_TROUBLE: Entry(Scope.UPLINK, Severity.WARNING, 54, shown_after_s=15.0),
+    Code.PART_FAILED: Entry(Scope.PART, Severity.WARNING, 60, shown_after_s=30.0),
+    Code.TARGET_PROBLEM: Entry(Scope.TARGET, Severity.INFO, 70),
+}
+"""The catalogue. Ranks leave room between them."""
+
+EVENTS: dict[Code, Severity] = {
+    Code.AGENT_STARTED: Severity.INFO,
+    Code.AGENT_STOPPED: Severity.INFO,
+    Code.UPLINK_SUSPECT: Severity.DEBUG,
+    Code.UPLINK_DOWN: Severity.WARNING,
+    Code.UPLINK_UP: Severity.INFO,
+    Code.UPLINK_DEGRADED: Severity.WARNING,
+    Code.UPLINK_UNKNOWN: Severity.INFO,
+    Code.FINDING_CLOSED: Severity.INFO,
+    Code.INCIDENT_OPENED: Severity.ALERT,
+    Code.INCIDENT_CAUSE: Severity.WARNING,
+    Code.INCIDENT_CLOSED: Severity.INFO,
+    Code.CYCLE_ORDERED: Severity.WARNING,
+    Code.CYCLE_REFUSED: Severity.WARNING,
+    Code.BOX_CUT: Severity.WARNING,
+    Code.BOX_RESTORED: Severity.INFO,
+    Code.CYCLE_HELPED: Severity.INFO,
+    Code.CYCLE_DID_NOT_HELP: Severity.ALERT,
+    Code.ADDRESS_CHANGED: Severity.INFO,
+    Code.HOLD_SET: Severity.INFO,
+    Code.HOLD_ENDED: Severity.INFO,
+}
+"""Severity of each plain event. A finding that opens is an event of its own code and severity."""

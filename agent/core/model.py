@@ -1,0 +1,343 @@
+"""The words of the core: what it is told, what it orders, what it reports, what it knows at the start.
+
+All types are frozen and slotted. Times named ``*_at`` and ``until`` are monotonic seconds of the machine
+(since its boot) unless a ``Stamp`` is used; durations end in ``_s``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from agent.core.codes import Code, Severity
+
+Scalar = str | int | float | bool | None
+
+
+# --- time ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """One instant, as the shell stamps every observation.
+
+    ``mono`` is monotonic seconds since the machine booted; ``wall`` is UNIX seconds, to be believed only
+    while ``synced``; ``boot`` names this boot of the machine, so that ``mono`` of two boots are never mixed.
+    """
+
+    mono: float
+    wall: float = 0.0
+    synced: bool = False
+    boot: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """An instant that survives restarts of the agent and of the machine."""
+
+    mono: float
+    wall: float
+    synced: bool
+    boot: str
+
+
+def stamp(now: Now) -> Stamp:
+    """The instant ``now`` in its durable form."""
+    return Stamp(now.mono, now.wall, now.synced, now.boot)
+
+
+def age_s(then: Stamp, now: Now) -> float:
+    """Seconds from ``then`` to ``now``, never more than what is certain.
+
+    Within one boot the monotonic clock tells. Across boots the wall clock tells if it was synchronised at
+    both ends; otherwise only the time since this boot is certain. Budgets built on it therefore
+    forget too late rather than too early.
+    """
+    if then.boot == now.boot:
+        return max(0.0, now.mono - then.mono)
+    if then.synced and now.synced:
+        return max(0.0, now.wall - then.wall)
+    return max(0.0, now.mono)
+
+
+# --- the site, as configured ---------------------------------------------------------------------------
+
+
+class UplinkKind(StrEnum):
+    """How an uplink reaches the internet."""
+
+    FTTH = "ftth"
+    STARLINK = "starlink"
+    CELLULAR = "cellular"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class UplinkSpec:
+    """One way to the internet. ``interval_s`` is the calm spacing of echoes per target."""
+
+    name: str
+    label: str
+    kind: UplinkKind
+    targets: tuple[str, ...]
+    interval_s: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class BoxSpec:
+    """A powered device on one uplink.
+
+    ``confirm_s`` is how long a curable finding must stand before the cut, ``off_s`` how long the power
+    stays away, ``boot_s`` how long the box then needs until its uplink can work. ``wired`` is false where
+    no relay switches this box.
+    """
+
+    name: str
+    label: str
+    uplink: str
+    wired: bool = True
+    confirm_s: float = 120.0
+    off_s: float = 10.0
+    boot_s: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class PowerRules:
+    """The budget and the guards of DESIGN section 6; counts are per box."""
+
+    armed: bool = True
+    per_incident: int = 2
+    per_day: int = 3
+    spacing_s: tuple[float, ...] = (300.0, 1800.0, 14400.0)
+    after_power_s: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Everything the core must know of the configuration. Uplinks stand in the order of preference."""
+
+    name: str
+    label: str
+    uplinks: tuple[UplinkSpec, ...]
+    boxes: tuple[BoxSpec, ...] = ()
+    power: PowerRules = field(default_factory=PowerRules)
+    switch_cost_s: float = 10.0
+
+
+# --- observations: what the core is told -----------------------------------------------------------------
+
+
+class Role(StrEnum):
+    """What a probe asked: the box on the LAN, or a host out on the internet."""
+
+    BOX = "box"
+    TARGET = "target"
+
+
+class Why(StrEnum):
+    """Why a probe brought no answer."""
+
+    TIMEOUT = "timeout"
+    UNREACHABLE = "unreachable"
+    """An ICMP error came back; ``Probe.by`` names its sender."""
+    NO_INTERFACE = "no_interface"
+    NO_ADDRESS = "no_address"
+    NO_ROUTE = "no_route"
+    FORBIDDEN = "forbidden"
+    SOCKET_ERROR = "socket_error"
+
+    @property
+    def was_sent(self) -> bool:
+        """False if no packet left: a local fault, never evidence against the uplink."""
+        return self in (Why.TIMEOUT, Why.UNREACHABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """The outcome of one echo.
+
+    Exactly one of ``rtt_ms`` and ``why`` is set. A late reply is a second outcome of the same echo (same
+    ``sent_at``), after its timeout: it still proves the uplink alive.
+    """
+
+    uplink: str
+    target: str
+    role: Role
+    sent_at: float
+    rtt_ms: float | None = None
+    why: Why | None = None
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What the system knows of an uplink's interface now. None is "cannot tell"."""
+
+    uplink: str
+    present: bool
+    carrier: bool | None = None
+    address: str | None = None
+    gateway: str | None = None
+
+
+class Outcome(StrEnum):
+    """What became of an order to a relay."""
+
+    CUT = "cut"
+    RESTORED = "restored"
+    REFUSED = "refused"
+    """Nothing was cut: the budget could not be written, or the relay did not obey."""
+
+
+@dataclass(frozen=True, slots=True)
+class PowerReport:
+    """The outcome of an order, named by ``order``; ``detail`` is for the log."""
+
+    box: str
+    order: str
+    outcome: Outcome
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the agent that works or not: ``screen``, ``lights``, ``mqtt``, ``store``, ``relay:ftth``.
+
+    ``code`` is the finding that stands while ``ok`` is false.
+    """
+
+    name: str
+    ok: bool
+    code: Code = Code.PART_FAILED
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A person asks for no automatic power action until ``until``; None ends the hold."""
+
+    until: float | None
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Nothing happened; the asked-for instant has come."""
+
+
+Observation = Probe | Link | PowerReport | Part | Hold | Tick
+
+
+# --- actions: what the core orders -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """One power cycle as it is remembered. ``helped`` is None until it is known."""
+
+    order: str
+    box: str
+    finding: Code
+    incident: str
+    started: Stamp
+    helped: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Write ``cycle`` to disk, and only then take the power away, for ``longest_s`` at most."""
+
+    box: str
+    order: str
+    longest_s: float
+    cycle: Cycle
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """Give the power back."""
+
+    box: str
+    order: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Probe this uplink's targets every ``interval_s`` seconds from now on."""
+
+    uplink: str
+    interval_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SaveCycle:
+    """Replace the remembered cycle of the same order."""
+
+    cycle: Cycle
+
+
+@dataclass(frozen=True, slots=True)
+class SaveIncident:
+    """Remember that this incident is open; None when none is."""
+
+    incident: OpenIncident | None
+
+
+Action = Cut | Restore | Pace | SaveCycle | SaveIncident
+
+
+# --- events: what happened ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A fact worth telling, once. ``args`` fill the texts of ``code``."""
+
+    code: Code
+    subject: str
+    severity: Severity
+    incident: str | None = None
+    args: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event with its place in history.
+
+    ``seq`` counts without holes over the whole life of the store; it is None for ``debug`` events, which
+    are shown live and not kept. ``id`` is unique for ever. ``at`` is UNIX seconds; ``synced`` tells whether
+    the clock was synchronised when the event was stamped.
+    """
+
+    id: str
+    seq: int | None
+    event: Event
+    at: float
+    synced: bool
+
+
+# --- what survives a restart ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIncident:
+    """From the first finding to the last recovery."""
+
+    id: str
+    opened: Stamp
+    code: Code
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Durable:
+    """Read from disk at the start.
+
+    ``cycles`` is None when the memory of past cycles is missing or unreadable, which forbids cutting
+    until ``cycles`` would have aged anyway. ``quick_restarts`` counts starts within the last minutes.
+    """
+
+    cycles: tuple[Cycle, ...] | None = ()
+    incident: OpenIncident | None = None
+    quick_restarts: int = 0

@@ -1,0 +1,118 @@
+"""What everybody but the core gets to see: one immutable picture of the site.
+
+Sinks are pure functions of it. Every ``*_at`` and ``until`` is monotonic seconds like ``Snapshot.mono``;
+countdowns are ``until - mono``. Texts are not in here: readers look codes up in ``agent.text``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from agent.core.codes import Code, Severity
+from agent.core.model import Scalar, UplinkKind
+
+
+class Health(StrEnum):
+    """The verdict on one uplink."""
+
+    UNKNOWN = "unknown"
+    UP = "up"
+    DEGRADED = "degraded"
+    SUSPECT = "suspect"
+    DOWN = "down"
+
+    @property
+    def works(self) -> bool:
+        """True while traffic of the site can be expected to pass."""
+        return self in (Health.UP, Health.DEGRADED, Health.SUSPECT)
+
+
+class Phase(StrEnum):
+    """Where a box stands in a power cycle. ``powered`` is the resting state."""
+
+    POWERED = "powered"
+    ORDERED = "ordered"
+    CUT = "cut"
+    BOOTING = "booting"
+
+
+@dataclass(frozen=True, slots=True)
+class UplinkView:
+    """One row of the panel."""
+
+    name: str
+    label: str
+    kind: UplinkKind
+    health: Health
+    since: float
+    why: str
+    """The verdict's reason in plain English, with its numbers, for logs and technicians."""
+    preferred: bool
+    """True for the first uplink, in the configured order, that works."""
+    present: bool
+    carrier: bool | None
+    address: str | None
+    gateway: str | None
+    rtt_ms: float | None
+    """Median of the last answered echoes to targets."""
+    loss_pct: float | None
+    """Share of the last echoes to targets that got no answer."""
+    silent_s: float
+    """Seconds since the last answer of any target, 0 while they answer."""
+    bad_targets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BoxView:
+    """One powered device."""
+
+    name: str
+    label: str
+    uplink: str
+    wired: bool
+    phase: Phase
+    since: float
+    until: float | None
+    """When the present phase is expected to end; None at rest."""
+    cycles_today: int
+    refusal: Code | str | None
+    """Why a wanted cycle does not happen now, a key of the texts' ``refusal`` table; None if none is wanted."""
+    refused_until: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    """One diagnosis that stands and is shown, most important first in ``Snapshot.findings``."""
+
+    code: Code
+    subject: str
+    label: str
+    """The subject's name for people."""
+    severity: Severity
+    since: float
+    args: Mapping[str, Scalar]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The site at one instant."""
+
+    seq: int
+    mono: float
+    wall: float
+    synced: bool
+    site: str
+    label: str
+    armed: bool
+    unarmed_why: str | None
+    """A key of the texts' ``refusal`` table when ``armed`` is false, or when power is withheld for now."""
+    hold_until: float | None
+    incident: str | None
+    incident_since: float | None
+    headline: Code
+    """Code of the first finding, or ``all_well``."""
+    uplinks: tuple[UplinkView, ...]
+    boxes: tuple[BoxView, ...]
+    findings: tuple[FindingView, ...]
