@@ -187,7 +187,9 @@ class Outcome(StrEnum):
     CUT = "cut"
     RESTORED = "restored"
     REFUSED = "refused"
-    """Nothing was cut: the budget could not be written, or the relay did not obey."""
+    """Nothing was cut: the relay did not obey."""
+    UNWRITTEN = "unwritten"
+    """Nothing was cut: the cycle could not be written to disk first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +228,12 @@ class Tick:
     """Nothing happened; the asked-for instant has come."""
 
 
-Observation = Probe | Link | PowerReport | Part | Hold | Tick
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """The agent has been asked to stop; the last observation of a run."""
+
+
+Observation = Probe | Link | PowerReport | Part | Hold | Tick | Leave
 
 
 # --- actions: what the core orders -------------------------------------------------------------------------
@@ -284,7 +291,14 @@ class SaveIncident:
     incident: OpenIncident | None
 
 
-Action = Cut | Restore | Pace | SaveCycle | SaveIncident
+@dataclass(frozen=True, slots=True)
+class SaveAnswering:
+    """Remember that the box of this uplink answers pings, so that its silence means something."""
+
+    uplink: str
+
+
+Action = Cut | Restore | Pace | SaveCycle | SaveIncident | SaveAnswering
 
 
 # --- events: what happened ---------------------------------------------------------------------------------
@@ -334,10 +348,12 @@ class OpenIncident:
 class Durable:
     """Read from disk at the start.
 
-    ``cycles`` is None when the memory of past cycles is missing or unreadable, which forbids cutting
-    until ``cycles`` would have aged anyway. ``quick_restarts`` counts starts within the last minutes.
+    ``cycles`` is None when the memory of past cycles is missing or unreadable, which forbids cutting.
+    ``quick_restarts`` counts the starts of the last ten minutes before this one. ``answering`` names the
+    uplinks whose box has been seen to answer pings.
     """
 
     cycles: tuple[Cycle, ...] | None = ()
     incident: OpenIncident | None = None
     quick_restarts: int = 0
+    answering: tuple[str, ...] = ()

@@ -77,8 +77,8 @@ class BoxView:
     until: float | None
     """When the present phase is expected to end; None at rest."""
     cycles_today: int
-    refusal: Code | str | None
-    """Why a wanted cycle does not happen now, a key of the texts' ``refusal`` table; None if none is wanted."""
+    refusal: str | None
+    """Why a wanted cycle does not happen now, a key of the texts' ``refusal`` table; None: none is wanted."""
     refused_until: float | None
 
 

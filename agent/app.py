@@ -1,0 +1,340 @@
+"""The composition root: from a configuration to a running agent.
+
+The only file that knows concrete drivers. They are imported where they are made, so that the daemon loads
+what its configuration uses and nothing else, and a laptop without GPIO runs everything but the relay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import signal
+import time
+import uuid
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from agent.config.effective import to_site
+from agent.config.schema import Config
+from agent.core.codes import Severity
+from agent.core.model import Event, Leave, Link, Now, Observation, Part
+from agent.probes.checks import check_kernel
+from agent.probes.icmp import IcmpProber, ProbePlan
+from agent.probes.links import LinkWatcher
+from agent.runtime.actuator import Actuator
+from agent.runtime.board import Board
+from agent.runtime.clock import SystemClock
+from agent.runtime.control import ControlSocket
+from agent.runtime.engine import Engine
+from agent.runtime.sdnotify import Notifier
+from agent.runtime.store import Store
+from agent.runtime.supervise import keep_running
+from agent.runtime.trace import FLUSH_S, Recorder, Start, encode, encode_start
+from agent.sinks.journal import JournalSink
+from agent.sinks.payloads import event_payload
+from hardware.ports import HardwareError, Lights, Relay, Screen
+
+log = logging.getLogger("vigie")
+
+CALM_S = 600.0
+
+
+class AlreadyRunning(RuntimeError):
+    """Another agent holds this state folder; two of them must never share relays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where the agent may write: ``state`` survives reboots, ``runtime`` need not."""
+
+    state: Path
+    runtime: Path
+
+
+def open_relays(config: Config, folders: Folders) -> tuple[dict[str, Relay], list[Part]]:
+    """Open every relay, which restores its box; what cannot be opened becomes a finding.
+
+    The list of relays is written first, so that they can be restored without the daemon and without
+    its configuration, whatever happens next.
+    """
+    from hardware.relays import open_relay  # noqa: PLC0415
+
+    specs = {box.name: box.relay for box in config.box if box.relay is not None}
+    folders.runtime.mkdir(parents=True, exist_ok=True)
+    (folders.runtime / "relays").write_text("".join(f"{spec}\n" for spec in specs.values()))
+    relays: dict[str, Relay] = {}
+    parts: list[Part] = []
+    for name, spec in specs.items():
+        try:
+            relays[name] = open_relay(spec)
+        except (HardwareError, ValueError) as error:
+            log.warning("relay of %s (%s) cannot be used, this box is not armed: %s", name, spec, error)
+            parts.append(Part(f"relay:{name}", ok=False, detail=str(error)))
+    return relays, parts
+
+
+def open_lights(config: Config) -> Lights:
+    """Open the front panel's LEDs."""
+    from hardware.gpio import GpioLights  # noqa: PLC0415
+
+    return GpioLights({name: (led.green, led.red) for name, led in config.panel.leds.items()})
+
+
+def open_screen(config: Config) -> Screen:
+    """Open the front panel's screen."""
+    from hardware.screen import LumaScreen  # noqa: PLC0415
+
+    panel = config.panel
+    return LumaScreen(panel.screen, panel.i2c_port, panel.i2c_address)
+
+
+class App:
+    """One run of the agent: made, run until asked to stop, closed."""
+
+    def __init__(self, config: Config, folders: Folders) -> None:
+        self._config = config
+        self._folders = folders
+        self._clock = SystemClock()
+        self._board = Board()
+        self._notifier = Notifier()
+        self._recorder = Recorder(folders.state / "trace")
+        self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="disk")
+        self._outbox_filled = asyncio.Event()
+        self._trace_wanted = asyncio.Event()
+        self._fed_at = float("-inf")
+        self._store_faults: dict[str, Part] = {}
+        self._lock: IO[str] | None = None
+
+    async def run(self) -> None:
+        """Run until SIGTERM or SIGINT.
+
+        Raises:
+            AlreadyRunning: another agent uses the same state folder.
+            ExceptionGroup: a vital part failed; all boxes have been restored.
+        """
+        self._lock = _lock(self._folders.state)
+        loop = asyncio.get_running_loop()
+        relays, parts = open_relays(self._config, self._folders)
+        now = self._clock.now()
+        self._store = await loop.run_in_executor(self._disk, Store.open, self._folders.state, now)
+        durable = await loop.run_in_executor(self._disk, self._store.load, now)
+        run = uuid.uuid4().hex[:8]
+        site = to_site(self._config)
+        self._recorder.add(encode_start(Start(run, site.name, now)))
+        self._prober = IcmpProber(self._plans(), self._post, self._post)
+        self._actuator = Actuator(relays, self._store, self._disk, self._prober.pace, self._post)
+        self._engine = Engine(
+            site,
+            durable,
+            run,
+            self._clock,
+            self._board,
+            self._actuator.carry_out,
+            self._record,
+            self._tell,
+            self._feed,
+            loop.call_later,
+        )
+        self._engine.start()
+        for part in [*parts, *check_kernel([uplink.interface for uplink in self._config.uplink])]:
+            if not part.ok:
+                self._post(part)
+        self._report_store_faults()
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        try:
+            await self._run_parts(stop)
+        finally:
+            await self._close()
+
+    def _plans(self) -> list[ProbePlan]:
+        return [
+            ProbePlan(
+                uplink=uplink.name,
+                interface=uplink.interface,
+                targets=tuple(uplink.targets),
+                source=uplink.source,
+                gateway=uplink.gateway,
+                interval_s=uplink.interval_s,
+                timeout_s=uplink.timeout_s,
+            )
+            for uplink in self._config.uplink
+        ]
+
+    async def _run_parts(self, stop: asyncio.Event) -> None:
+        """Run everything; a vital part that ends takes all down, an ornamental one is restarted."""
+        uplinks = self._config.uplink
+        links = LinkWatcher(
+            {uplink.name: uplink.interface for uplink in uplinks},
+            self._link_seen,
+            {uplink.name: uplink.gateway for uplink in uplinks if uplink.gateway is not None},
+        )
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(self._engine.run(), name="engine"),
+                group.create_task(self._prober.run(), name="prober"),
+                group.create_task(links.run(), name="links"),
+                group.create_task(self._keep_trace(), name="trace"),
+                group.create_task(self._after_calm(), name="calm"),
+            ]
+            for name, work in self._ornaments().items():
+                tasks.append(group.create_task(keep_running(name, work, self._post), name=name))
+            self._notifier.ready()
+            self._notifier.status(f"watching {len(uplinks)} uplinks")
+            log.info("watching %s", ", ".join(f"{u.name} on {u.interface}" for u in uplinks))
+            await stop.wait()
+            self._notifier.stopping()
+            self._post(Leave())
+            for task in tasks:
+                task.cancel()
+
+    def _ornaments(self) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
+        parts: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
+            "control": self._control,
+            "journal": self._journal,
+        }
+        if self._config.panel.leds:
+            parts["lights"] = self._lights
+        if self._config.panel.screen != "none":
+            parts["screen"] = self._screen
+        if self._config.mqtt is not None:
+            parts["mqtt"] = self._mqtt
+        return parts
+
+    # --- ornamental parts, each imports what it needs when it runs ---------------------------------------
+
+    async def _control(self) -> None:
+        path = self._folders.runtime / "control.sock"
+        await ControlSocket(path, self._board, self._post, time.monotonic, event_payload).run()
+
+    async def _journal(self) -> None:
+        await JournalSink(self._config.site.language).run(self._board.events())
+
+    async def _lights(self) -> None:
+        from agent.sinks.lights import LightsSink  # noqa: PLC0415
+
+        with contextlib.closing(await asyncio.to_thread(open_lights, self._config)) as lights:
+            await LightsSink(lights).run(self._board.snapshots())
+
+    async def _screen(self) -> None:
+        from agent.sinks.screen import ScreenSink  # noqa: PLC0415
+
+        with contextlib.closing(await asyncio.to_thread(open_screen, self._config)) as screen:
+            await ScreenSink(screen, self._config.site.language).run(self._board.snapshots())
+
+    async def _mqtt(self) -> None:
+        from agent.config.effective import mqtt_password  # noqa: PLC0415
+        from agent.sinks.mqtt_client import MqttSettings, MqttSink  # noqa: PLC0415
+
+        mqtt = self._config.mqtt
+        assert mqtt is not None
+        settings = MqttSettings(
+            host=mqtt.host,
+            port=mqtt.port,
+            tls=mqtt.tls,
+            ca_file=mqtt.ca_file,
+            username=mqtt.username,
+            password=mqtt_password(mqtt),
+            client_id=mqtt.client_id,
+            keepalive_s=mqtt.keepalive_s,
+            root=mqtt.root,
+            site=self._config.site.name,
+        )
+        sink = MqttSink(settings, self._store, self._on_disk, self._post)
+        await sink.run(self._board.snapshots(), self._outbox_filled)
+
+    # --- what the engine is given --------------------------------------------------------------------------
+
+    def _post(self, observation: Observation) -> None:
+        self._engine.post(observation)
+
+    def _link_seen(self, link: Link) -> None:
+        self._prober.link_changed(link)
+        self._post(link)
+
+    def _record(self, observation: Observation, now: Now) -> None:
+        self._recorder.add(encode(observation, now))
+
+    def _tell(self, events: Sequence[tuple[Event, Now]]) -> None:
+        if any(event.severity in (Severity.WARNING, Severity.ALERT) for event, _ in events):
+            self._trace_wanted.set()
+        loop = asyncio.get_running_loop()
+        future = loop.run_in_executor(self._disk, self._store.append, events)
+        future.add_done_callback(lambda done: self._told(done.result()) if not done.cancelled() else None)
+
+    def _told(self, recorded: Sequence[Any]) -> None:
+        for entry in recorded:
+            self._board.tell(entry)
+        self._outbox_filled.set()
+        self._report_store_faults()
+
+    def _report_store_faults(self) -> None:
+        """Post what the store says of itself, when it changes."""
+        faults = {part.name: part for part in self._store.faults}
+        for name, part in faults.items():
+            if self._store_faults.get(name) != part:
+                self._post(part)
+        for name in self._store_faults.keys() - faults.keys():
+            self._post(Part(name, ok=True))
+        self._store_faults = faults
+
+    def _feed(self) -> None:
+        now_at = time.monotonic()
+        watchdog_s = self._notifier.watchdog_s
+        if watchdog_s is not None and now_at - self._fed_at >= watchdog_s / 4:
+            self._fed_at = now_at
+            self._notifier.alive()
+
+    async def _on_disk(self, call: Callable[..., Any], *args: object) -> Any:  # noqa: ANN401
+        return await asyncio.get_running_loop().run_in_executor(self._disk, call, *args)
+
+    async def _keep_trace(self) -> None:
+        """Write the trace once a minute, and soon after something that matters."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FLUSH_S):
+                    await self._trace_wanted.wait()
+                    # What follows in the next seconds belongs to the same story: one write for all of it.
+                    await asyncio.sleep(2.0)
+            self._trace_wanted.clear()
+            await self._flush_trace()
+
+    async def _flush_trace(self) -> None:
+        lines = self._recorder.take()
+        if not await self._on_disk(self._recorder.write, lines):
+            self._recorder.give_back(lines)
+        self._post(Part("trace", self._recorder.detail is None, detail=self._recorder.detail or ""))
+
+    async def _after_calm(self) -> None:
+        """Ten calm minutes end the suspicion of a boot loop."""
+        await asyncio.sleep(CALM_S)
+        await self._on_disk(self._store.note_calm)
+        await asyncio.Event().wait()
+
+    async def _close(self) -> None:
+        """Restore all boxes first; then write what is still to be written."""
+        await self._actuator.close()
+        self._engine.stop()
+        await asyncio.get_running_loop().run_in_executor(self._disk, self._recorder.write, self._recorder.take())
+        await asyncio.get_running_loop().run_in_executor(self._disk, self._store.close)
+        self._disk.shutdown(wait=True)
+        self._notifier.close()
+        if self._lock is not None:
+            self._lock.close()
+
+
+def _lock(folder: Path) -> IO[str]:
+    folder.mkdir(parents=True, exist_ok=True)
+    file = (folder / "lock").open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise AlreadyRunning(f"another agent is running with {folder}") from error
+    return file

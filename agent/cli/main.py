@@ -1,0 +1,45 @@
+"""The ``vigie`` command: finds the subcommand and nothing more, so that each loads only what it needs."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from agent import __version__
+
+COMMANDS = {
+    "run": "the daemon: watch, decide, act, tell",
+    "check": "read a configuration and say everything that is wrong with it",
+    "demo": "play a bay that does not exist, with real packets",
+    "status": "what the running agent says, once",
+    "watch": "panel, uplinks and events of the running agent, live",
+}
+"""Each is a module of this package with ``add_arguments(parser)`` and ``run(args) -> int``."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        0 well; 1 the thing asked about is not well; 2 bad usage; 78 bad configuration.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    chosen = next((word for word in given if not word.startswith("-")), None)
+    parser = argparse.ArgumentParser(prog="vigie", description="Watchdog of a dealership's network bay.")
+    parser.add_argument("--version", action="version", version=f"vigie {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, text in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text.capitalize() + ".")
+        if name == chosen:
+            importlib.import_module(f"agent.cli.{name}").add_arguments(command)
+    args = parser.parse_args(given)
+    try:
+        return int(importlib.import_module(f"agent.cli.{args.command}").run(args))
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone (head, less): that is its right.
+        sys.stderr.close()
+        return 0

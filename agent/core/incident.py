@@ -1,0 +1,76 @@
+"""An incident: from the first finding to the last recovery, one id, told once, ended once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from agent.core import findings
+from agent.core.codes import FINDINGS, Code
+from agent.core.model import Now, OpenIncident, SaveIncident, age_s, stamp
+from agent.core.out import Out
+from agent.core.snapshot_types import Phase
+from agent.core.state import FindingState, State
+
+
+def _counting(state: State) -> list[FindingState]:
+    return [finding for finding in findings.shown(state) if FINDINGS[finding.code].incident]
+
+
+def update(state: State, now: Now, out: Out) -> State:
+    """Open, continue or close the incident according to the findings that are shown."""
+    if not state.warm:
+        return state
+    standing = _counting(state)
+    if state.incident is None:
+        return _open(state, standing[0], now, out) if standing else state
+    cycling = any(box.phase is not Phase.POWERED for box in state.boxes.values())
+    if not standing and not cycling:
+        return _close(state, state.incident, now, out)
+    # A human being needed is what to do about the cause, not another cause.
+    causes = [finding for finding in standing if finding.code is not Code.NEEDS_HUMAN]
+    if causes and (causes[0].code, causes[0].subject) != (state.incident.code, state.incident.subject):
+        return _change_cause(state, state.incident, causes[0], out)
+    return state
+
+
+def _open(state: State, first: FindingState, now: Now, out: Out) -> State:
+    number = state.issued + 1
+    incident = OpenIncident(f"{state.run}-{number}", stamp(now), first.code, first.subject)
+    # The findings' own events of this very step belong to the incident that they open.
+    out.events[:] = [
+        replace(event, incident=incident.id) if event.code == first.code else event for event in out.events
+    ]
+    out.incident = incident.id
+    out.tell(Code.INCIDENT_OPENED, first.subject, first.label, finding=str(first.code))
+    out.order(SaveIncident(incident))
+    return replace(state, incident=incident, issued=number, incident_cycles=0)
+
+
+def _change_cause(state: State, incident: OpenIncident, top: FindingState, out: Out) -> State:
+    changed = replace(incident, code=top.code, subject=top.subject)
+    out.tell(Code.INCIDENT_CAUSE, top.subject, top.label, finding=str(top.code))
+    out.order(SaveIncident(changed))
+    return replace(state, incident=changed)
+
+
+def _close(state: State, incident: OpenIncident, now: Now, out: Out) -> State:
+    out.tell(
+        Code.INCIDENT_CLOSED,
+        incident.subject,
+        label_of(state, incident.subject),
+        finding=str(incident.code),
+        lasted_s=round(age_s(incident.opened, now), 1),
+        cycles=state.incident_cycles,
+    )
+    out.order(SaveIncident(None))
+    out.incident = None
+    return replace(state, incident=None, incident_cycles=0)
+
+
+def label_of(state: State, subject: str) -> str:
+    """The name for people of an uplink, a box or the site; anything else is its own name."""
+    if subject in state.uplinks:
+        return state.uplinks[subject].spec.label
+    if subject in state.boxes:
+        return state.boxes[subject].spec.label
+    return state.site.label if subject == state.site.name else subject

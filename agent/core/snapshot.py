@@ -1,0 +1,103 @@
+"""From the state to the picture that everybody else gets to see."""
+
+from __future__ import annotations
+
+from agent.core import findings, health, power, window
+from agent.core.codes import FINDINGS, Code
+from agent.core.model import Now, age_s
+from agent.core.snapshot_types import BoxView, FindingView, Health, Snapshot, UplinkView
+from agent.core.state import BoxState, State, UplinkState
+
+
+def snapshot(state: State, now: Now, seq: int) -> Snapshot:
+    """The site as it is at ``now``; ``seq`` grows with every snapshot of a run."""
+    standing = findings.shown(state)
+    preferred = preferred_uplink(state)
+    incident_since = None
+    if state.incident is not None:
+        incident_since = now.mono - age_s(state.incident.opened, now)
+    unarmed_why = _unarmed_why(state, now)
+    return Snapshot(
+        seq=seq,
+        mono=now.mono,
+        wall=now.wall,
+        synced=now.synced,
+        site=state.site.name,
+        label=state.site.label,
+        armed=unarmed_why is None,
+        unarmed_why=unarmed_why,
+        hold_until=state.hold_until,
+        incident=None if state.incident is None else state.incident.id,
+        incident_since=incident_since,
+        headline=standing[0].code if standing else Code.ALL_WELL,
+        uplinks=tuple(_uplink(uplink, name == preferred, now) for name, uplink in state.uplinks.items()),
+        boxes=tuple(_box(state, box, now) for box in state.boxes.values()),
+        findings=tuple(
+            FindingView(f.code, f.subject, f.label, FINDINGS[f.code].severity, f.since, f.args)
+            for f in standing
+        ),
+    )
+
+
+def preferred_uplink(state: State) -> str | None:
+    """The first uplink, in the configured order, that works; a doubtful one only if no other does."""
+    for sound in ((Health.UP, Health.DEGRADED), (Health.SUSPECT,)):
+        for name, uplink in state.uplinks.items():
+            if uplink.health in sound:
+                return name
+    return None
+
+
+def _unarmed_why(state: State, now: Now) -> str | None:
+    """Why no box can be cut at all now, a key of the texts' refusal table; None while armed."""
+    if not state.site.power.armed:
+        return "not_armed"
+    wired = [box for box in state.boxes.values() if box.spec.wired]
+    if not wired:
+        return "no_relay"
+    parts = [state.parts.get(f"relay:{box.spec.name}") for box in wired]
+    if all(part is not None and not part.ok for part in parts):
+        failed = any(part is not None and part.code is Code.RELAY_FAILED for part in parts)
+        return "relay_failed" if failed else "no_relay_hardware"
+    if state.cycles is None:
+        return "budget_unreadable"
+    if state.hold_until is not None and now.mono < state.hold_until:
+        return "hold"
+    return None
+
+
+def _uplink(uplink: UplinkState, preferred: bool, now: Now) -> UplinkView:
+    share, echoes = window.loss(uplink)
+    link = uplink.link
+    return UplinkView(
+        name=uplink.spec.name,
+        label=uplink.spec.label,
+        kind=uplink.spec.kind,
+        health=uplink.health,
+        since=uplink.since,
+        why=uplink.why,
+        preferred=preferred,
+        present=link.present if link is not None else False,
+        carrier=link.carrier if link is not None else None,
+        address=link.address if link is not None else None,
+        gateway=link.gateway if link is not None else None,
+        rtt_ms=window.median_rtt_ms(uplink),
+        loss_pct=round(share * 100, 1) if echoes else None,
+        silent_s=round(health.silence_s(uplink, now.mono), 1),
+        bad_targets=window.bad_targets(uplink),
+    )
+
+
+def _box(state: State, box: BoxState, now: Now) -> BoxView:
+    return BoxView(
+        name=box.spec.name,
+        label=box.spec.label,
+        uplink=box.spec.uplink,
+        wired=box.spec.wired,
+        phase=box.phase,
+        since=box.since,
+        until=box.until,
+        cycles_today=power.cycles_today(state, box.spec.name, now),
+        refusal=box.refusal,
+        refused_until=box.refused_until,
+    )

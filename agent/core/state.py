@@ -1,0 +1,162 @@
+"""What the core remembers from one step to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from agent.core.codes import Code
+from agent.core.model import BoxSpec, Cycle, Durable, Link, Now, OpenIncident, Part, Scalar, Site, UplinkSpec
+from agent.core.snapshot_types import Health, Phase
+
+WINDOW = 20
+"""Echoes remembered per target: 20 s at the calm pace, enough to tell 30 % loss from 2 %."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetPulse:
+    """The last echoes to one target through one uplink, oldest first; None is unanswered."""
+
+    window: tuple[float | None, ...] = ()
+    failing_since: float | None = None
+    """Send time of the first echo of the unbroken run of unanswered ones at the end of the window."""
+    failed: int = 0
+    """Length of that run; it may exceed the window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """Signs of life of one party: the internet behind an uplink, or the box itself.
+
+    A silence begins with the first echo sent after the newest answered one, and only echoes known to be
+    unanswered count, so one bad target among several never looks like a silence.
+    """
+
+    alive_at: float | None = None
+    alive_sent: float = float("-inf")
+    lost_since: float | None = None
+    lost: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class UplinkState:
+    """One uplink: evidence first, then the verdict."""
+
+    spec: UplinkSpec
+    link: Link | None = None
+    link_last_address: str | None = None
+    """The newest address seen, kept while the interface has none."""
+    link_bad_since: float | None = None
+    """Since when the interface cannot carry traffic: absent, without carrier, address or gateway."""
+    internet: Pulse = field(default_factory=Pulse)
+    box: Pulse = field(default_factory=Pulse)
+    box_answers: bool = False
+    targets: Mapping[str, TargetPulse] = field(default_factory=dict)
+    unsent_since: float | None = None
+    unsent_why: str = ""
+    clean_since: float | None = None
+    health: Health = Health.UNKNOWN
+    before_doubt: Health = Health.UNKNOWN
+    """The verdict before it became ``suspect``: returning to it is no news."""
+    since: float = 0.0
+    why: str = "no answer yet"
+    broke_at: float | None = None
+    """When the present outage began (first unanswered echo or loss of the link); None while it works."""
+    pace_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class BoxState:
+    """One box: where it stands in a cycle, and why none is done."""
+
+    spec: BoxSpec
+    phase: Phase = Phase.POWERED
+    since: float = 0.0
+    until: float | None = None
+    deadline: float | None = None
+    cycle: Cycle | None = None
+    cut_at: float | None = None
+    settle_until: float = 0.0
+    """The box is considered booting until then, whatever it does."""
+    refusal: str | None = None
+    refused_until: float | None = None
+    told: tuple[str, ...] = ()
+    """Refusals already told as events while the present want lasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class FindingState:
+    """A condition that holds; ``shown`` once it has lasted as long as its catalogue entry asks."""
+
+    code: Code
+    subject: str
+    label: str
+    since: float
+    args: Mapping[str, Scalar]
+    shown: bool = False
+
+
+FindingKey = tuple[Code, str]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything. A new one comes out of every step; nothing is changed in place."""
+
+    site: Site
+    run: str
+    """Names this run of the agent; part of the ids given out."""
+    started_at: float
+    stepped_at: float
+    full_at: float
+    """When everything was last looked at, not only the evidence of one uplink."""
+    uplinks: Mapping[str, UplinkState]
+    boxes: Mapping[str, BoxState]
+    announced: bool = False
+    worked_at: float | None = None
+    """When the first uplink worked in this run."""
+    warm: bool = False
+    """True once every uplink has a verdict, or the time for it is over."""
+    findings: Mapping[FindingKey, FindingState] = field(default_factory=dict)
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    cycles: tuple[Cycle, ...] | None = ()
+    incident: OpenIncident | None = None
+    incident_cycles: int = 0
+    issued: int = 0
+    """How many ids this run has given out."""
+    quick_restarts: int = 0
+    power_back_at: float | None = None
+    """When the bay's power last came back."""
+    hold_until: float | None = None
+
+
+def initial(site: Site, durable: Durable, now: Now, run: str) -> State:
+    """The state before the first observation.
+
+    Every box is taken to be booting, because a restart of the agent tells nothing about what happened
+    before it.
+    """
+    return State(
+        site=site,
+        run=run,
+        started_at=now.mono,
+        stepped_at=now.mono,
+        full_at=float("-inf"),
+        uplinks={
+            spec.name: UplinkState(
+                spec=spec,
+                since=now.mono,
+                box_answers=spec.name in durable.answering,
+                targets={target: TargetPulse() for target in spec.targets},
+                pace_s=spec.interval_s,
+            )
+            for spec in site.uplinks
+        },
+        boxes={
+            spec.name: BoxState(spec=spec, since=now.mono, settle_until=now.mono + spec.boot_s)
+            for spec in site.boxes
+        },
+        cycles=durable.cycles,
+        incident=durable.incident,
+        quick_restarts=durable.quick_restarts,
+    )

@@ -1,0 +1,132 @@
+"""Carries out what the core ordered, and reports the outcome as an observation.
+
+A cut happens only after its cycle is on disk. Every box has its own worker, so that a slow disk or a
+frozen relay of one box never delays the restoring of another, and orders to one relay keep their order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol
+
+from agent.core.codes import Code
+from agent.core.model import Action, Cut, Cycle, Observation, OpenIncident, Outcome, Pace, Part, PowerReport
+from agent.core.model import Restore, SaveAnswering, SaveCycle, SaveIncident
+from hardware.ports import HardwareError, Relay
+
+log = logging.getLogger("vigie.actuator")
+
+
+class Memory(Protocol):
+    """What must be remembered across restarts. Calls block; each raises OSError or a subclass of RuntimeError
+    if it could not be written."""
+
+    def save_cycle(self, cycle: Cycle) -> None: ...
+    def save_incident(self, incident: OpenIncident | None) -> None: ...
+    def save_answering(self, uplink: str) -> None: ...
+
+
+class Actuator:
+    """One table from action to deed."""
+
+    def __init__(
+        self,
+        relays: Mapping[str, Relay],
+        memory: Memory,
+        memory_worker: ThreadPoolExecutor,
+        pace: Callable[[str, float], None],
+        post: Callable[[Observation], None],
+    ) -> None:
+        self._relays = relays
+        self._memory = memory
+        self._memory_worker = memory_worker
+        self._pace = pace
+        self._post = post
+        self._workers = {
+            name: ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"relay-{name}") for name in relays
+        }
+        self._void: set[str] = set()
+        """Orders that were restored before they were carried out: they must not cut any more."""
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def carry_out(self, action: Action) -> None:
+        """Begin an action; returns at once."""
+        match action:
+            case Pace():
+                self._pace(action.uplink, action.interval_s)
+            case Cut():
+                self._start(self._cut(action))
+            case Restore():
+                self._void.add(action.order)
+                self._start(self._restore(action))
+            case SaveCycle():
+                self._start(self._remember(self._memory.save_cycle, action.cycle))
+            case SaveIncident():
+                self._start(self._remember(self._memory.save_incident, action.incident))
+            case SaveAnswering():
+                self._start(self._remember(self._memory.save_answering, action.uplink))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _cut(self, action: Cut) -> None:
+        loop = asyncio.get_running_loop()
+        relay = self._relays.get(action.box)
+        if relay is None:
+            self._post(PowerReport(action.box, action.order, Outcome.REFUSED, "no relay"))
+            return
+        try:
+            await loop.run_in_executor(self._memory_worker, self._memory.save_cycle, action.cycle)
+        except (OSError, RuntimeError) as error:
+            self._post(PowerReport(action.box, action.order, Outcome.UNWRITTEN, str(error)))
+            return
+        if action.order in self._void:
+            return
+        try:
+            await loop.run_in_executor(self._workers[action.box], relay.cut, action.longest_s)
+        except (HardwareError, ValueError) as error:
+            log.error("relay of %s does not cut: %s", action.box, error)
+            self._relay_part(action.box, ok=False, detail=str(error))
+            self._post(PowerReport(action.box, action.order, Outcome.REFUSED, str(error)))
+            return
+        self._post(PowerReport(action.box, action.order, Outcome.CUT))
+
+    async def _restore(self, action: Restore) -> None:
+        relay = self._relays.get(action.box)
+        if relay is None:
+            return
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._workers[action.box], relay.restore)
+        except HardwareError as error:
+            log.error("relay of %s does not restore: %s", action.box, error)
+            self._relay_part(action.box, ok=False, detail=str(error))
+            return
+        self._relay_part(action.box, ok=True)
+        self._post(PowerReport(action.box, action.order, Outcome.RESTORED))
+
+    def _relay_part(self, box: str, *, ok: bool, detail: str = "") -> None:
+        self._post(Part(f"relay:{box}", ok, Code.RELAY_FAILED, detail))
+
+    async def _remember(self, save: Callable[[Any], None], value: object) -> None:
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._memory_worker, save, value)
+        except (OSError, RuntimeError) as error:
+            self._post(Part("store", ok=False, detail=str(error)))
+
+    async def close(self) -> None:
+        """Restore every box and let the workers end."""
+        for task in list(self._tasks):
+            task.cancel()
+        loop = asyncio.get_running_loop()
+        for name, relay in self._relays.items():
+            try:
+                await loop.run_in_executor(self._workers[name], relay.close)
+            except HardwareError as error:
+                log.error("relay of %s does not restore at the end: %s", name, error)
+        for worker in self._workers.values():
+            worker.shutdown(wait=False)

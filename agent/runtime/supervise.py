@@ -1,0 +1,49 @@
+"""Keeps ornamental parts alive: restarted with backoff, visible as a finding while they fail."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from agent.core.model import Part
+
+log = logging.getLogger("vigie.supervise")
+
+BACKOFF_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+SETTLED_S = 5.0
+"""A part that has run this long is said to work, and starts its backoff afresh."""
+
+
+async def keep_running(
+    name: str, work: Callable[[], Coroutine[Any, Any, None]], report: Callable[[Part], None]
+) -> None:
+    """Run ``work`` for ever.
+
+    A part may fail in any way: what is wrong with the screen must never stop the watch. A failure is
+    logged with its reason when the reason changes, and reported as a ``Part`` until the part has settled.
+    """
+    failures = 0
+    told = ""
+    while True:
+        task = asyncio.create_task(work(), name=name)
+        try:
+            done, _ = await asyncio.wait([task], timeout=SETTLED_S)
+            if not done:
+                report(Part(name, ok=True))
+                failures, told = 0, ""
+            await task
+            detail = "ended by itself"
+        except asyncio.CancelledError:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            raise
+        except Exception as error:  # noqa: BLE001: ornamental, see the docstring
+            detail = f"{type(error).__name__}: {error}"
+        if detail != told:
+            log.warning("%s failed: %s", name, detail)
+            told = detail
+        report(Part(name, ok=False, detail=detail))
+        await asyncio.sleep(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
+        failures += 1

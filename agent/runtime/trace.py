@@ -1,0 +1,173 @@
+"""The flight recorder: every observation as one JSON line, gzip, bounded in size.
+
+Observations are collected in memory and written once a minute (and at once when something matters), each
+time as a complete gzip member, so that a power loss costs the last minute at most and never the file.
+Twelve echoes a second are about 90 MB of text a day and under 10 MB on the card.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from agent.core.model import Hold, Leave, Link, Now, Observation, Part, PowerReport, Probe, Tick
+
+FILE_BYTES = 4_000_000
+KEPT_FILES = 12
+"""At most 12 files of about 4 MB, some days of a typical bay."""
+FLUSH_S = 60.0
+MEMORY_LINES = 20_000
+"""While the disk refuses, this many lines are kept in memory (some twenty minutes); then the oldest go."""
+
+_KINDS: dict[str, type[Observation]] = {
+    "probe": Probe,
+    "link": Link,
+    "power": PowerReport,
+    "part": Part,
+    "hold": Hold,
+    "tick": Tick,
+    "leave": Leave,
+}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+
+
+class TraceError(ValueError):
+    """A line that is not a trace line; the message names file, line and what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The first line of each run: what the core was started with."""
+
+    run: str
+    site: str
+    now: Now
+
+
+def encode(observation: Observation, now: Now) -> bytes:
+    """One line, without its end. Fields at their default are left out, except the answer of a probe."""
+    line: dict[str, Any] = {"t": now.mono, "kind": _NAMES[type(observation)]}
+    for entry in fields(observation):
+        value = getattr(observation, entry.name)
+        if value is not None or entry.name == "rtt_ms":
+            line[entry.name] = value
+    return msgspec.json.encode(line)
+
+
+def encode_start(start: Start) -> bytes:
+    """The first line of a run."""
+    now = start.now
+    line = {"t": now.mono, "kind": "start", "run": start.run, "site": start.site}
+    return msgspec.json.encode({**line, "wall": now.wall, "synced": now.synced, "boot": now.boot})
+
+
+def decode(line: bytes, where: str) -> tuple[float, Observation | Start]:
+    """The observation of one line, with its instant (monotonic seconds).
+
+    Raises:
+        TraceError: ``where`` and what is wrong.
+    """
+    try:
+        raw = msgspec.json.decode(line)
+        if not isinstance(raw, dict):
+            raise TraceError(f"{where}: not an object")
+        at = float(raw.pop("t"))
+        kind = raw.pop("kind")
+        if kind == "start":
+            now = Now(at, float(raw["wall"]), bool(raw["synced"]), str(raw["boot"]))
+            return at, Start(str(raw["run"]), str(raw["site"]), now)
+        if kind not in _KINDS:
+            raise TraceError(f"{where}: unknown kind {kind!r}, allowed: start, {', '.join(_KINDS)}")
+        if kind == "probe":
+            raw.setdefault("role", "target")
+            raw.setdefault("sent_at", at)
+        return at, msgspec.convert(raw, _KINDS[kind])
+    except TraceError:
+        raise
+    except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
+        raise TraceError(f"{where}: {error}") from error
+
+
+def read(path: Path) -> Iterator[tuple[float, Observation | Start]]:
+    """All lines of a recorded file, gzip or plain.
+
+    Raises:
+        TraceError: at the first line that is not a trace line, or where the file is cut off.
+        OSError: the file cannot be read.
+    """
+    opener = gzip.open if path.suffix == ".gz" else open
+    number = 0
+    try:
+        with opener(path, "rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    yield decode(line, f"{path}:{number}")
+    except (EOFError, gzip.BadGzipFile) as error:
+        raise TraceError(f"{path}: damaged after line {number}: {error}") from error
+
+
+class Recorder:
+    """Collects lines and writes them. ``add`` is cheap; ``flush`` blocks and may run in a worker thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lines: list[bytes] = []
+        self.detail: str | None = None
+        """Why the last flush failed, None if it did not."""
+        self.dropped = 0
+
+    def add(self, line: bytes) -> None:
+        """Keep one line for the next flush."""
+        self._lines.append(line)
+        if len(self._lines) > MEMORY_LINES:
+            del self._lines[: MEMORY_LINES // 10]
+            self.dropped += MEMORY_LINES // 10
+
+    def take(self) -> list[bytes]:
+        """Hand over the collected lines, for ``write``."""
+        lines, self._lines = self._lines, []
+        return lines
+
+    def give_back(self, lines: list[bytes]) -> None:
+        """Put lines that could not be written back in front of those that came since."""
+        self._lines = (lines + self._lines)[-MEMORY_LINES:]
+
+    def write(self, lines: Iterable[bytes]) -> bool:
+        """Append lines to the newest file, and keep the folder within its bounds.
+
+        Returns:
+            False if the disk refused; ``detail`` says why, and nothing was lost by the call itself.
+        """
+        data = b"".join(line + b"\n" for line in lines)
+        if not data:
+            return True
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with self._current().open("ab") as file:
+                file.write(gzip.compress(data, compresslevel=6))
+            self._prune()
+        except OSError as error:
+            self.detail = str(error)
+            return False
+        self.detail = None
+        return True
+
+    def files(self) -> list[Path]:
+        """The recorded files, oldest first."""
+        return sorted(self._folder.glob("trace-*.jsonl.gz"))
+
+    def _current(self) -> Path:
+        files = self.files()
+        if files and files[-1].stat().st_size < FILE_BYTES:
+            return files[-1]
+        number = int(files[-1].name.split("-")[1].split(".")[0]) + 1 if files else 1
+        return self._folder / f"trace-{number:08d}.jsonl.gz"
+
+    def _prune(self) -> None:
+        for old in self.files()[:-KEPT_FILES]:
+            old.unlink(missing_ok=True)
