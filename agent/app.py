@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -31,6 +32,7 @@ from agent.runtime.board import Board
 from agent.runtime.clock import SystemClock
 from agent.runtime.control import ControlSocket
 from agent.runtime.engine import Engine
+from agent.runtime.history import History
 from agent.runtime.sdnotify import Notifier
 from agent.runtime.store import Store
 from agent.runtime.supervise import keep_running
@@ -90,6 +92,7 @@ def open_screen(config: Config) -> Screen:
     from hardware.screen import LumaScreen  # noqa: PLC0415
 
     panel = config.panel
+    assert panel.screen != "none", "no screen is configured"
     return LumaScreen(panel.screen, panel.i2c_port, panel.i2c_address)
 
 
@@ -104,10 +107,8 @@ class App:
         self._notifier = Notifier()
         self._recorder = Recorder(folders.state / "trace")
         self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="disk")
-        self._outbox_filled = asyncio.Event()
         self._trace_wanted = asyncio.Event()
         self._fed_at = float("-inf")
-        self._store_faults: dict[str, Part] = {}
         self._lock: IO[str] | None = None
 
     async def run(self) -> None:
@@ -121,8 +122,11 @@ class App:
         loop = asyncio.get_running_loop()
         relays, parts = open_relays(self._config, self._folders)
         now = self._clock.now()
-        self._store = await loop.run_in_executor(self._disk, Store.open, self._folders.state, now)
-        durable = await loop.run_in_executor(self._disk, self._store.load, now)
+        keep_outbox = self._config.mqtt is not None
+        open_store = partial(Store.open, self._folders.state, now, keep_outbox=keep_outbox)
+        self._store = await loop.run_in_executor(self._disk, open_store)
+        self._history = History(self._store, self._disk, self._board, self._post)
+        durable = await self._history.call(self._store.load, now)
         run = uuid.uuid4().hex[:8]
         site = to_site(self._config)
         self._recorder.add(encode_start(Start(run, site.name, now)))
@@ -144,7 +148,7 @@ class App:
         for part in [*parts, *check_kernel([uplink.interface for uplink in self._config.uplink])]:
             if not part.ok:
                 self._post(part)
-        self._report_store_faults()
+        self._history.report_faults()
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
@@ -181,7 +185,7 @@ class App:
                 group.create_task(self._prober.run(), name="prober"),
                 group.create_task(links.run(), name="links"),
                 group.create_task(self._keep_trace(), name="trace"),
-                group.create_task(self._after_calm(), name="calm"),
+                group.create_task(self._history.note_calm(CALM_S), name="calm"),
             ]
             for name, work in self._ornaments().items():
                 tasks.append(group.create_task(keep_running(name, work, self._post), name=name))
@@ -246,8 +250,8 @@ class App:
             root=mqtt.root,
             site=self._config.site.name,
         )
-        sink = MqttSink(settings, self._store, self._on_disk, self._post)
-        await sink.run(self._board.snapshots(), self._outbox_filled)
+        sink = MqttSink(settings, self._store, self._history.call, self._post)
+        await sink.run(self._board.snapshots(), self._history.filled)
 
     # --- what the engine is given --------------------------------------------------------------------------
 
@@ -264,25 +268,7 @@ class App:
     def _tell(self, events: Sequence[tuple[Event, Now]]) -> None:
         if any(event.severity in (Severity.WARNING, Severity.ALERT) for event, _ in events):
             self._trace_wanted.set()
-        loop = asyncio.get_running_loop()
-        future = loop.run_in_executor(self._disk, self._store.append, events)
-        future.add_done_callback(lambda done: self._told(done.result()) if not done.cancelled() else None)
-
-    def _told(self, recorded: Sequence[Any]) -> None:
-        for entry in recorded:
-            self._board.tell(entry)
-        self._outbox_filled.set()
-        self._report_store_faults()
-
-    def _report_store_faults(self) -> None:
-        """Post what the store says of itself, when it changes."""
-        faults = {part.name: part for part in self._store.faults}
-        for name, part in faults.items():
-            if self._store_faults.get(name) != part:
-                self._post(part)
-        for name in self._store_faults.keys() - faults.keys():
-            self._post(Part(name, ok=True))
-        self._store_faults = faults
+        self._history.tell(events)
 
     def _feed(self) -> None:
         now_at = time.monotonic()
@@ -290,9 +276,6 @@ class App:
         if watchdog_s is not None and now_at - self._fed_at >= watchdog_s / 4:
             self._fed_at = now_at
             self._notifier.alive()
-
-    async def _on_disk(self, call: Callable[..., Any], *args: object) -> Any:  # noqa: ANN401
-        return await asyncio.get_running_loop().run_in_executor(self._disk, call, *args)
 
     async def _keep_trace(self) -> None:
         """Write the trace once a minute, and soon after something that matters."""
@@ -307,22 +290,16 @@ class App:
 
     async def _flush_trace(self) -> None:
         lines = self._recorder.take()
-        if not await self._on_disk(self._recorder.write, lines):
+        if not await self._history.call(self._recorder.write, lines):
             self._recorder.give_back(lines)
         self._post(Part("trace", self._recorder.detail is None, detail=self._recorder.detail or ""))
-
-    async def _after_calm(self) -> None:
-        """Ten calm minutes end the suspicion of a boot loop."""
-        await asyncio.sleep(CALM_S)
-        await self._on_disk(self._store.note_calm)
-        await asyncio.Event().wait()
 
     async def _close(self) -> None:
         """Restore all boxes first; then write what is still to be written."""
         await self._actuator.close()
         self._engine.stop()
-        await asyncio.get_running_loop().run_in_executor(self._disk, self._recorder.write, self._recorder.take())
-        await asyncio.get_running_loop().run_in_executor(self._disk, self._store.close)
+        await self._history.call(self._recorder.write, self._recorder.take())
+        await self._history.close()
         self._disk.shutdown(wait=True)
         self._notifier.close()
         if self._lock is not None:

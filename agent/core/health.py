@@ -71,7 +71,9 @@ def _judge(uplink: UplinkState, switch_cost_s: float, now_at: float) -> Verdict:
         if lasted >= switch_cost_s:
             return Verdict(Health.DOWN, f"no address or gateway for {lasted:.0f} s")
         return Verdict(_not_worse(uplink.health), f"no address or gateway for {lasted:.1f} s")
-    if uplink.unsent_since is not None and now_at - uplink.unsent_since >= UNSENT_S:
+    unsent = uplink.unsent_since is not None and now_at - uplink.unsent_since >= UNSENT_S
+    # An uplink that was found down stays so until it answers, whatever keeps us from asking meanwhile.
+    if unsent and uplink.health is not Health.DOWN:
         return Verdict(Health.UNKNOWN, f"cannot send: {uplink.unsent_why}")
     silent = silence_s(uplink, now_at)
     pulse = uplink.internet

@@ -142,7 +142,11 @@ def _link(state: State, link: Link, now: Now, out: Out) -> State:
     if link.address is not None and known is not None and link.address != known:
         out.tell(Code.ADDRESS_CHANGED, link.uplink, old.spec.label, old=known, new=link.address)
     last = link.address if link.address is not None else known
-    return _with(state, replace(old, link=link, link_bad_since=bad_since, link_last_address=last))
+    # What could not be sent over the link as it was says nothing about the link as it is.
+    return _with(
+        state,
+        replace(old, link=link, link_bad_since=bad_since, link_last_address=last, unsent_since=None),
+    )
 
 
 def _hold(state: State, hold: Hold, now: Now, out: Out) -> State:

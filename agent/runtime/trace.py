@@ -36,6 +36,10 @@ _KINDS: dict[str, type[Observation]] = {
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
+_ALWAYS = ("rtt_ms", "until")
+"""Fields whose null says something: no answer, no hold."""
+
+
 class TraceError(ValueError):
     """A line that is not a trace line; the message names file, line and what is wrong."""
 
@@ -50,11 +54,11 @@ class Start:
 
 
 def encode(observation: Observation, now: Now) -> bytes:
-    """One line, without its end. Fields at their default are left out, except the answer of a probe."""
+    """One line, without its end. Null fields are left out unless the null says something."""
     line: dict[str, Any] = {"t": now.mono, "kind": _NAMES[type(observation)]}
     for entry in fields(observation):
         value = getattr(observation, entry.name)
-        if value is not None or entry.name == "rtt_ms":
+        if value is not None or entry.name in _ALWAYS:
             line[entry.name] = value
     return msgspec.json.encode(line)
 
@@ -112,7 +116,7 @@ def read(path: Path) -> Iterator[tuple[float, Observation | Start]]:
 
 
 class Recorder:
-    """Collects lines and writes them. ``add`` is cheap; ``flush`` blocks and may run in a worker thread."""
+    """Collects lines and writes them. ``add`` is cheap; ``write`` blocks and may run in a worker thread."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -1,0 +1,170 @@
+"""A configuration as text with every value, as the core's ``Site``, and the one secret it leads to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import NODEFAULT, Struct
+from msgspec.structs import asdict, fields
+
+from agent.config.derived import derived
+from agent.config.forms import CREDENTIAL
+from agent.config.keys import keys_of, schema
+from agent.config.problems import MASK
+from agent.config.schema import Config, Mqtt
+from agent.core.model import BoxSpec, PowerRules, Site, UplinkKind, UplinkSpec
+
+MAX_PASSWORD_BYTES = 65535  # what MQTT can carry
+
+
+# --- as text -------------------------------------------------------------------------------------------
+
+
+def effective(config: Config) -> str:
+    """The configuration with every value, as TOML that reads back as the same configuration.
+
+    Values that the file need not give are marked ``# default``; absent ones stand as comments. No secret
+    is in it, because none is in a ``Config``.
+    """
+    blocks = []
+    for key in keys_of(schema()).values():
+        content = getattr(config, key.name)
+        if content is None:
+            blocks.append(f"# {key.section} is not set")
+        elif isinstance(content, tuple):
+            blocks += [_block(key.section, key.name, entry, config) for entry in content]
+            if not content:
+                blocks.append(f"# {key.section}: none")
+        else:
+            blocks.append(_block(key.section, key.name, content, config))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _block(header: str, section: str, entry: Struct, config: Config) -> str:
+    values = asdict(entry)
+    defaults = {**_defaults(entry), **derived(section, values, config.site.name)}
+    lines = [header]
+    tables: list[str] = []
+    for name, value in values.items():
+        mark = "  # default" if name in defaults and defaults[name] == value else ""
+        if isinstance(value, dict):
+            tables += _led_lines(value)
+        elif value is None:
+            lines.append(f"# {name} is not set")
+        else:
+            lines.append(f"{name} = {_toml(value, name)}{mark}")
+    if isinstance(entry, Mqtt):
+        lines.append(f"# password: {_password_source(entry)}")
+    return "\n".join([*lines, *tables])
+
+
+def _password_source(mqtt: Mqtt) -> str:
+    if mqtt.username is None:
+        return "none"
+    if mqtt.password_file not in (None, CREDENTIAL):
+        return f"{MASK} (in password_file)"
+    return f"{MASK} (systemd credential {CREDENTIAL})"
+
+
+def _defaults(entry: Struct) -> dict[str, Any]:
+    return {field.name: field.default for field in fields(entry) if field.default is not NODEFAULT}
+
+
+def _led_lines(leds: Mapping[str, Any]) -> Iterator[str]:
+    yield ""
+    yield "[panel.leds]" if leds else "# [panel.leds] is not set"
+    for name, led in leds.items():
+        yield f"{name} = {{ green = {led.green}, red = {led.red} }}"
+
+
+def _toml(value: object, name: str) -> str:
+    """``value`` as TOML; all texts of a ``Config`` are on one line."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_toml(item, name) for item in value) + "]"
+    if isinstance(value, int):
+        return f"0x{value:X}" if name == "i2c_address" else str(value)
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    text = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
+
+
+# --- for the core -----------------------------------------------------------------------------------------
+
+
+def to_site(config: Config) -> Site:
+    """What the core must know of the configuration."""
+    power = config.power
+    return Site(
+        name=config.site.name,
+        label=config.site.label,
+        uplinks=tuple(
+            UplinkSpec(uplink.name, uplink.label, UplinkKind(uplink.kind), uplink.targets, uplink.interval_s)
+            for uplink in config.uplink
+        ),
+        boxes=tuple(
+            BoxSpec(
+                name=box.name,
+                label=box.label,
+                uplink=box.uplink,
+                wired=box.relay is not None,
+                confirm_s=box.confirm_s,
+                off_s=box.off_s,
+                boot_s=box.boot_s,
+            )
+            for box in config.box
+        ),
+        power=PowerRules(
+            armed=power.armed,
+            per_incident=power.per_incident,
+            per_day=power.per_day,
+            spacing_s=power.spacing_s,
+            after_power_s=power.after_power_s,
+        ),
+        switch_cost_s=config.failover.switch_cost_s,
+    )
+
+
+# --- the secret -------------------------------------------------------------------------------------------
+
+
+def mqtt_password(mqtt: Mqtt, environ: Mapping[str, str] | None = None) -> str | None:
+    """The broker's password: from ``password_file``, else from systemd's credential, else None.
+
+    One newline at the end of the file is not part of the password.
+
+    Args:
+        mqtt: the section.
+        environ: the process's environment; ``CREDENTIALS_DIRECTORY`` is where systemd puts credentials.
+
+    Raises:
+        OSError: the file that was named cannot be read.
+        ValueError: it is empty, too long, or not UTF-8 text; the message does not quote it.
+    """
+    if mqtt.username is None:
+        return None
+    folder = (os.environ if environ is None else environ).get("CREDENTIALS_DIRECTORY")
+    if mqtt.password_file is not None and mqtt.password_file != CREDENTIAL:
+        path = Path(mqtt.password_file)
+    elif folder is not None:
+        path = Path(folder) / CREDENTIAL
+        if mqtt.password_file is None and not path.exists():
+            return None
+    elif mqtt.password_file is None:
+        return None
+    else:
+        raise FileNotFoundError(f"systemd handed over no credential {CREDENTIAL} (LoadCredential=)")
+    with path.open("rb") as file:
+        data = file.read(MAX_PASSWORD_BYTES + 2)
+    try:
+        password = data.decode("utf-8").removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is not UTF-8 text") from None
+    if not password or len(password.encode()) > MAX_PASSWORD_BYTES:
+        raise ValueError(f"{path} must hold the password, 1 to {MAX_PASSWORD_BYTES} bytes")
+    return password

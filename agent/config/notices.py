@@ -1,0 +1,84 @@
+"""Advice on a configuration that is right: what will work, but probably not as wished."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv4Network
+from itertools import pairwise
+
+from agent.config.forms import is_private
+from agent.config.schema import Config, Mqtt, Uplink
+from agent.config.words import Words, say
+
+SHORT_SPACING_S = 300.0
+GOOD_TARGETS = 3
+_OPERATORS = {
+    "Cloudflare": ("1.1.1.1", "1.0.0.1"),
+    "Google": ("8.8.8.8", "8.8.4.4"),
+    "Quad9": ("9.9.9.9", "149.112.112.112"),
+}
+_DOCUMENTATION = [IPv4Network(net) for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")]
+_USUAL_PORTS = {8883: True, 1883: False}
+"""Whether a broker's usual ports are encrypted."""
+
+
+def notices(config: Config, language: str = "en") -> list[str]:
+    """Advice, a line each, most important first; empty if there is none."""
+    return [words.text(language) for words in _all(config)]
+
+
+def _all(config: Config) -> Iterator[Words]:
+    yield from _uplinks(config)
+    yield from _power(config)
+    for uplink in config.uplink:
+        yield from _targets(uplink)
+    leds = config.panel.leds
+    missing = [name for name in ("site", *(uplink.name for uplink in config.uplink)) if name not in leds]
+    if leds and missing:
+        yield say("notice_no_led", names=", ".join(missing))
+    if config.mqtt is not None:
+        yield from _mqtt(config.mqtt)
+
+
+def _uplinks(config: Config) -> Iterator[Words]:
+    if len(config.uplink) == 1:
+        yield say("notice_one_uplink")
+    operators = {(uplink.operator or "").strip().casefold() for uplink in config.uplink}
+    if len(config.uplink) > 1 and len(operators) == 1 and operators != {""}:
+        yield say("notice_one_operator", operator=config.uplink[0].operator)
+
+
+def _power(config: Config) -> Iterator[Words]:
+    power = config.power
+    if all(box.relay is None for box in config.box):
+        yield say("notice_no_relay")
+    elif not power.armed:
+        yield say("notice_unarmed")
+    shortest = min(power.spacing_s)
+    if shortest < SHORT_SPACING_S:
+        yield say("notice_spacing_short", spacing=f"{shortest:g}")
+    if any(later < earlier for earlier, later in pairwise(power.spacing_s)):
+        yield say("notice_spacing_shrinks")
+    if power.per_day < power.per_incident:
+        yield say("notice_per_day")
+
+
+def _targets(uplink: Uplink) -> Iterator[Words]:
+    if len(uplink.targets) < GOOD_TARGETS:
+        yield say("notice_few_targets", uplink=uplink.name, count=len(uplink.targets))
+    for operator, addresses in _OPERATORS.items():
+        if set(uplink.targets) <= set(addresses):
+            yield say("notice_targets_one_operator", uplink=uplink.name, operator=operator)
+    for target in uplink.targets:
+        if any(IPv4Address(target) in net for net in _DOCUMENTATION):
+            yield say("notice_documentation_target", uplink=uplink.name, target=target)
+
+
+def _mqtt(mqtt: Mqtt) -> Iterator[Words]:
+    if not mqtt.tls and mqtt.username is not None and not is_private(mqtt.host):
+        yield say("notice_mqtt_plain", host=mqtt.host)
+    if mqtt.port in _USUAL_PORTS and _USUAL_PORTS[mqtt.port] is not mqtt.tls:
+        usual = say("encrypted" if _USUAL_PORTS[mqtt.port] else "unencrypted")
+        yield say("notice_mqtt_port", port=mqtt.port, usual=usual, tls="true" if mqtt.tls else "false")
+    if mqtt.ca_file is not None and not mqtt.tls:
+        yield say("notice_ca_unused")

@@ -1,0 +1,154 @@
+"""Rules between keys: references, duplicates, pins. Each yields the mistakes it finds.
+
+They run on what ``shape`` let through, which may be incomplete; a rule says nothing of what is not there,
+so that one mistake is not told twice.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from agent.config.forms import RELAY, RELAY_PINS
+from agent.config.lines import KeyPath
+from agent.config.problems import quoted, shown, where
+from agent.config.shape import Fault
+from agent.config.words import Words, say
+
+Entries = list[tuple[int, Mapping[str, Any]]]
+I2C_PINS = {0: (0, 1), 1: (2, 3)}
+"""The pins of the buses that are on the header by default (BCM numbers)."""
+
+
+def broken_rules(clean: Mapping[str, Any]) -> Iterator[Fault]:
+    """Every broken rule, in no particular order."""
+    uplinks, boxes = _entries(clean, "uplink"), _entries(clean, "box")
+    panel = clean.get("panel", {})
+    yield from _names("uplink", uplinks)
+    yield from _names("box", boxes)
+    yield from _targets(uplinks)
+    yield from _interfaces(uplinks)
+    yield from _box_uplinks(boxes, uplinks)
+    yield from _relays(boxes)
+    yield from _led_names(panel, uplinks)
+    yield from _pins(boxes, panel)
+    mqtt = clean.get("mqtt", {})
+    if "password_file" in mqtt and "username" not in mqtt:
+        yield Fault(("mqtt", "password_file"), shown("", secret=True), say("password_alone"))
+
+
+def _entries(clean: Mapping[str, Any], section: str) -> Entries:
+    return [(index, entry) for index, entry in enumerate(clean.get(section, [])) if entry is not None]
+
+
+def _fault(path: KeyPath, value: object, words: Words) -> Fault:
+    return Fault(path, shown(value), words)
+
+
+def _names(section: str, entries: Entries) -> Iterator[Fault]:
+    first: dict[str, int] = {}
+    for index, entry in entries:
+        name = entry.get("name")
+        if name is None:
+            continue
+        path = (section, index, "name")
+        if section == "uplink" and name == "site":
+            yield _fault(path, name, say("name_site"))
+        elif name in first:
+            yield _fault(path, name, say("name_twice", first=where((section, first[name]))))
+        first.setdefault(name, index)
+
+
+def _targets(uplinks: Entries) -> Iterator[Fault]:
+    for index, uplink in uplinks:
+        seen = set()
+        for position, target in enumerate(uplink.get("targets", [])):
+            if target is not None and target in seen:
+                yield _fault(("uplink", index, "targets", position), target, say("target_twice"))
+            seen.add(target)
+
+
+def _interfaces(uplinks: Entries) -> Iterator[Fault]:
+    shared = defaultdict(list)
+    for index, uplink in uplinks:
+        if "gateway" in uplink and uplink["gateway"] == uplink.get("source"):
+            yield _fault(("uplink", index, "gateway"), uplink["gateway"], say("gateway_is_source"))
+        if "interface" in uplink:
+            shared[uplink["interface"]].append((index, uplink))
+    for interface, group in shared.items():
+        ways: dict[tuple[str | None, str | None], int] = {}
+        for index, uplink in group:
+            way = (uplink.get("gateway"), uplink.get("source"))
+            path: KeyPath = ("uplink", index, "interface")
+            if len(group) > 1 and way == (None, None):
+                others = ", ".join(where(("uplink", other)) for other, _ in group if other != index)
+                yield _fault(path, interface, say("shared_interface", others=others))
+            elif way in ways:
+                yield _fault(path, interface, say("same_way", first=where(("uplink", ways[way]))))
+            ways.setdefault(way, index)
+
+
+def _box_uplinks(boxes: Entries, uplinks: Entries) -> Iterator[Fault]:
+    names = [uplink["name"] for _, uplink in uplinks if "name" in uplink]
+    wired: dict[str, int] = {}
+    for index, box in boxes:
+        uplink = box.get("uplink")
+        if uplink is None:
+            continue
+        # While an uplink has no name, it is the one that may be meant.
+        if uplink not in names and len(names) == len(uplinks) and names:
+            yield _fault(("box", index, "uplink"), uplink, _no_uplink(uplink, names))
+        if "relay" in box:
+            if uplink in wired:
+                words = say("second_relay", first=where(("box", wired[uplink])))
+                yield _fault(("box", index, "relay"), box["relay"], words)
+            wired.setdefault(uplink, index)
+
+
+def _no_uplink(given: str, names: list[str]) -> Words:
+    listed = ", ".join(quoted(name) for name in names)
+    near = difflib.get_close_matches(given.lower(), names, n=1, cutoff=0.6)
+    return (
+        say("no_uplink_hint", hint=quoted(near[0]), names=listed) if near else say("no_uplink", names=listed)
+    )
+
+
+def _relays(boxes: Entries) -> Iterator[Fault]:
+    first: dict[str, int] = {}
+    for index, box in boxes:
+        relay = box.get("relay", "")
+        if relay.startswith("virtual:") and relay in first:
+            yield _fault(
+                ("box", index, "relay"), relay, say("relay_twice", first=where(("box", first[relay])))
+            )
+        first.setdefault(relay, index)
+
+
+def _led_names(panel: Mapping[str, Any], uplinks: Entries) -> Iterator[Fault]:
+    names = ["site", *(uplink["name"] for _, uplink in uplinks if "name" in uplink)]
+    if len(names) - 1 < len(uplinks) or not uplinks:
+        return
+    for name in panel.get("leds", {}):
+        if name not in names:
+            yield Fault(("panel", "leds", name), None, _no_uplink(name, names))
+
+
+def _pins(boxes: Entries, panel: Mapping[str, Any]) -> Iterator[Fault]:
+    """A pin that is given twice would switch two things at once."""
+    used: list[tuple[int, KeyPath, object]] = []
+    for index, box in boxes:
+        match = RELAY.fullmatch(box.get("relay", ""))
+        if match and match["pin"] is not None and int(match["pin"]) in RELAY_PINS:
+            used.append((int(match["pin"]), ("box", index, "relay"), box["relay"]))
+    for name, led in panel.get("leds", {}).items():
+        used += [(pin, ("panel", "leds", name, half), pin) for half, pin in (led or {}).items()]
+    bus = panel.get("i2c_port", 1) if panel.get("screen", "none") != "none" else None
+    first: dict[int, KeyPath] = {}
+    for pin, path, value in used:
+        if pin in first:
+            yield _fault(path, value, say("pin_twice", pin=pin, first=where(first[pin])))
+        elif bus is not None and pin in I2C_PINS.get(bus, ()):
+            yield _fault(path, value, say("pin_screen", pin=pin, port=bus))
+        first.setdefault(pin, path)

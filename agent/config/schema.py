@@ -1,0 +1,209 @@
+"""Every key of the configuration, with its type, range and default.
+
+The names of the fields are the names in the file. What a type alone cannot say is in its ``Meta``:
+``form`` names a rule of ``agent.config.forms``, ``derived`` marks a key that the reader fills from others
+when the file does not give it. Rules between keys are in ``agent.config.rules``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct, convert, field, to_builtins
+
+Slug = Annotated[str, Meta(extra={"form": "slug"})]
+Label = Annotated[str, Meta(extra={"form": "label", "derived": True})]
+Address = Annotated[str, Meta(extra={"form": "address"})]
+Target = Annotated[str, Meta(extra={"form": "target"})]
+File = Annotated[str, Meta(extra={"form": "file"})]
+LedPin = Annotated[int, Meta(ge=0, le=27)]
+
+DEFAULT_TARGETS = ("1.1.1.1", "8.8.8.8", "9.9.9.9")
+"""Three operators, so that the failure of one is not taken for the failure of the uplink."""
+
+
+class Site(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[site]``: where this agent stands."""
+
+    name: Slug
+    """Name in MQTT topics and reports: lower-case letters, digits, ``-``; 1 to 39 characters. Required."""
+
+    label: Label
+    """Name for people; 1 to 40 characters. Default: ``name``."""
+
+    language: Literal["fr", "en"] = "fr"
+    """Language of panel, messages and reports."""
+
+
+class Uplink(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[[uplink]]``: one way to the internet. The order of the entries is the order of preference."""
+
+    name: Slug
+    """Name in MQTT topics and for ``[[box]]`` and LEDs; unique, not ``site``. Required."""
+
+    label: Label
+    """Name for people; 1 to 40 characters. Default: ``name``."""
+
+    kind: Literal["ftth", "starlink", "cellular", "other"] = "other"
+    """How it reaches the internet."""
+
+    operator: Annotated[str, Meta(extra={"form": "label"})] | None = None
+    """Who sells it; 1 to 40 characters. For reports, and to see that two uplinks can fail together."""
+
+    interface: Annotated[str, Meta(extra={"form": "interface"})]
+    """Linux network interface, at most 15 characters. Required."""
+
+    gateway: Address | None = None
+    """IPv4 address of the box on the LAN. Default: discovered, and followed when it changes."""
+
+    source: Address | None = None
+    """IPv4 address of the Pi to send from. Default: the interface's own."""
+
+    targets: Annotated[tuple[Target, ...], Meta(min_length=2, max_length=8)] = DEFAULT_TARGETS
+    """Public IPv4 addresses to ping, 2 to 8, of different operators."""
+
+    interval_s: Annotated[float, Meta(ge=0.2, le=60.0, extra={"derived": True})]
+    """Seconds between two pings of one target, 0.2 to 60. Default: 10 for ``cellular``, else 1."""
+
+    timeout_s: Annotated[float, Meta(ge=0.2, le=5.0)] = 1.0
+    """Seconds until a ping counts as lost, 0.2 to 5; a later answer still proves the uplink alive."""
+
+
+class Box(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[[box]]``: a powered device on an uplink: ONT, router, modem, dish supply."""
+
+    name: Slug
+    """Name in MQTT topics and commands; unique among boxes. Required."""
+
+    label: Label
+    """Name for people; 1 to 40 characters. Default: ``name``."""
+
+    uplink: Annotated[str, Meta(extra={"form": "uplink"})]
+    """Name of the uplink it belongs to. Required."""
+
+    relay: Annotated[str, Meta(extra={"form": "relay"})] | None = None
+    """``gpio9`` to ``gpio27`` (BCM numbers), or ``virtual:/path#box``. Default: watched, never cut."""
+
+    off_s: Annotated[float, Meta(ge=3.0, le=100.0)] = 10.0
+    """Seconds without power in a cycle, 3 to 100."""
+
+    boot_s: Annotated[float, Meta(ge=5.0, le=900.0)] = 120.0
+    """Seconds the box needs after power returns until its uplink can work, 5 to 900."""
+
+    confirm_s: Annotated[float, Meta(ge=2.0, le=3600.0, extra={"derived": True})]
+    """Seconds a fault must stand before the power is cut, 2 to 3600. Default: ``boot_s``: a cycle costs
+    one boot, and who waits exactly as long as acting costs never pays more than twice the least possible."""
+
+
+class Power(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[power]``: when boxes may be cut. Counts are per box."""
+
+    armed: bool = True
+    """False: nothing is ever cut, and panel, status and MQTT say so."""
+
+    per_incident: Annotated[int, Meta(ge=1, le=2)] = 2
+    """Most cycles in one incident, 1 to 2."""
+
+    per_day: Annotated[int, Meta(ge=1, le=3)] = 3
+    """Most cycles in 24 hours, 1 to 3."""
+
+    spacing_s: Annotated[
+        tuple[Annotated[float, Meta(ge=1.0, le=86400.0)], ...], Meta(min_length=1, max_length=5)
+    ] = (300.0, 1800.0, 14400.0)
+    """Seconds from a cycle to the next, after the first, the second and so on; 1 to 5 numbers, 1 to 86400.
+    Below 300 only for tests."""
+
+    after_power_s: Annotated[float, Meta(ge=0.0, le=3600.0)] = 600.0
+    """Seconds without any cut after the site's own power came back, 0 to 3600: everything is booting."""
+
+
+class Failover(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[failover]``: what a change of uplink costs."""
+
+    switch_cost_s: Annotated[float, Meta(ge=1.0, le=120.0)] = 10.0
+    """Seconds of interruption that a switch costs the users, 1 to 120; higher means slower to say down."""
+
+
+class Led(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The two pins of one two-colour LED."""
+
+    green: LedPin
+    """BCM number of the pin of the green half, 0 to 27. Required."""
+
+    red: LedPin
+    """BCM number of the pin of the red half, 0 to 27. Required."""
+
+
+class Panel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[panel]``: the front panel."""
+
+    screen: Literal["none", "ssd1306", "sh1106", "ssd1309"] = "none"
+    """Controller of the 128x64 display."""
+
+    i2c_port: Annotated[int, Meta(ge=0, le=20)] = 1
+    """I2C bus of the display, 0 to 20; 1 on the header of every current Pi."""
+
+    i2c_address: Annotated[int, Meta(ge=0x3C, le=0x3D, extra={"base": 16})] = 0x3C
+    """I2C address of the display, 0x3C or 0x3D."""
+
+    leds: Annotated[dict[str, Led], Meta(extra={"keys": "led"})] = field(default_factory=dict)
+    """``[panel.leds]``: LED of ``site`` and of each uplink, by name."""
+
+
+class Mqtt(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[mqtt]``: the broker. Without this section nothing is sent."""
+
+    host: Annotated[str, Meta(extra={"form": "host"})]
+    """Name or address of the broker, without scheme and port. Required."""
+
+    port: Annotated[int, Meta(ge=1, le=65535, extra={"derived": True})]
+    """TCP port, 1 to 65535. Default: 8883, without ``tls`` 1883."""
+
+    tls: bool = True
+    """Encrypted, and the broker's certificate verified."""
+
+    ca_file: File | None = None
+    """Certificates that may sign the broker's, PEM, absolute path. Default: those of the system."""
+
+    username: Annotated[str, Meta(extra={"form": "text"})] | None = None
+    """Name at the broker; 1 to 128 characters. Default: anonymous."""
+
+    password_file: Annotated[str, Meta(extra={"form": "password_file"})] | None = None
+    """Absolute path of a file that holds the password, or ``mqtt-password`` for the systemd credential of
+    that name. Default: that credential if systemd hands it over, else no password."""
+
+    client_id: Annotated[str, Meta(extra={"form": "text", "derived": True})]
+    """Name of the connection, unique at the broker; 1 to 128 characters. Default: ``vigie-<site>``."""
+
+    keepalive_s: Annotated[int, Meta(ge=5, le=600)] = 30
+    """Seconds of silence after which the broker calls the site offline (at 1.5 times), 5 to 600."""
+
+    root: Annotated[str, Meta(extra={"form": "topic"})] = "vigie"
+    """First part of every topic; the site's name follows."""
+
+
+class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole file. Only ``reader`` makes one; every value is plain and checked."""
+
+    site: Site
+    uplink: Annotated[tuple[Uplink, ...], Meta(min_length=1, max_length=6)]
+    box: tuple[Box, ...] = ()
+    power: Power = Power()
+    failover: Failover = Failover()
+    panel: Panel = field(default_factory=Panel)
+    mqtt: Mqtt | None = None
+
+
+def from_builtins(raw: dict[str, Any]) -> Config:
+    """The typed form of what the reader has checked and completed.
+
+    Raises:
+        msgspec.ValidationError: the reader let something through that the schema forbids.
+    """
+    return convert(raw, Config)
+
+
+def as_builtins(config: Config) -> dict[str, Any]:
+    """The configuration as plain tables, lists and scalars, as JSON can hold them."""
+    result: dict[str, Any] = to_builtins(config)
+    return result

@@ -1,0 +1,260 @@
+"""What the store writes, as text; and the two kinds of trouble that its files can be in.
+
+The kinds are kept apart because they call for opposite answers. A file that is *damaged* is moved aside
+and begun anew; a file that is *out of reach* (full disk, read-only disk, lock, I/O error) is left exactly
+as it is and tried again later.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sqlite3
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from agent.core.codes import Code, Severity
+from agent.core.model import Cycle, Event, OpenIncident, Recorded, Stamp
+
+COPY = "cycles.json"
+CYCLES_KEPT = 300
+
+_OUT_OF_REACH = {
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_INTERRUPT,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_NOLFS,
+    sqlite3.SQLITE_AUTH,
+}
+
+
+class TroubleError(Exception):
+    """A file of the store cannot be used now; the message says why."""
+
+
+class DamagedError(TroubleError):
+    """The content makes no sense and will not get better."""
+
+
+class OutOfReachError(TroubleError):
+    """The content may be fine, but cannot be read or written now."""
+
+
+@contextmanager
+def told_apart() -> Iterator[None]:
+    """Turn whatever the block's database or file work raises into ``DamagedError`` or ``OutOfReachError``."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        number = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+        short = number == sqlite3.SQLITE_IOERR_SHORT_READ  # the file ends before its own header says
+        if number & 0xFF in _OUT_OF_REACH and not short:
+            raise OutOfReachError(str(error)) from error
+        raise DamagedError(str(error)) from error
+    except OSError as error:
+        raise OutOfReachError(error.strerror or str(error)) from error
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
+        # Flipped bytes also surface as texts that cannot be decoded, even inside SQLite's own messages.
+        raise DamagedError(f"unreadable content ({type(error).__name__})") from error
+
+
+# --- the memory of past cycles ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What must survive even if one of the two files does not.
+
+    ``install`` names this numbering of events and ``seq`` is the last number given when the memory was
+    written. ``lost_at`` is set while an earlier memory is known to be lost.
+    """
+
+    install: str
+    seq: int = 0
+    cycles: tuple[Cycle, ...] = ()
+    lost_at: Stamp | None = None
+
+
+def encode_memory(memory: Memory) -> str:
+    """The memory as JSON with a checksum, so that no flipped bit passes for a smaller budget."""
+    body = json.dumps(asdict(memory), sort_keys=True)
+    return json.dumps({"crc": zlib.crc32(body.encode()), "memory": json.loads(body)}, sort_keys=True)
+
+
+def decode_memory(text: str | bytes) -> Memory:
+    """The inverse of ``encode_memory``.
+
+    Raises:
+        DamagedError: not such a text, or not the one that was written.
+    """
+    with told_apart():
+        outer = json.loads(text)
+        body = outer["memory"]
+        if zlib.crc32(json.dumps(body, sort_keys=True).encode()) != outer["crc"]:
+            raise DamagedError("checksum does not match")
+        return Memory(
+            install=body["install"],
+            seq=body["seq"],
+            cycles=tuple(_cycle(item) for item in body["cycles"]),
+            lost_at=_stamp(body["lost_at"]) if body["lost_at"] else None,
+        )
+
+
+def _stamp(body: Mapping[str, Any]) -> Stamp:
+    return Stamp(float(body["mono"]), float(body["wall"]), bool(body["synced"]), str(body["boot"]))
+
+
+def _cycle(body: Mapping[str, Any]) -> Cycle:
+    return Cycle(
+        order=body["order"],
+        box=body["box"],
+        finding=Code(body["finding"]),
+        incident=body["incident"],
+        started=_stamp(body["started"]),
+        helped=body["helped"],
+    )
+
+
+def new_install() -> str:
+    """A name for a numbering of events that no other one has."""
+    return secrets.token_hex(6)
+
+
+def united(found: Memory | None, known: Memory, last_seq: int) -> Memory:
+    """What the database remembers and what is known besides; every cycle of either counts."""
+    if found is None:
+        return replace(known, install=new_install(), seq=last_seq)
+    cycles = {item.order: item for item in found.cycles}
+    for item in known.cycles:
+        if item.order not in cycles or cycles[item.order].helped is None:
+            cycles[item.order] = item
+    # Numbers of a rewound history may have been sent already: go on under a new name.
+    rewound = known.install == found.install and known.seq > last_seq
+    return Memory(
+        install=new_install() if rewound else found.install,
+        seq=last_seq,
+        cycles=tuple(cycles.values())[-CYCLES_KEPT:],
+        lost_at=found.lost_at or known.lost_at,
+    )
+
+
+# --- other things kept as text -----------------------------------------------------------------------
+
+
+def encode_stamps(stamps: list[Stamp]) -> str:
+    """Stamps as JSON."""
+    return json.dumps([asdict(item) for item in stamps])
+
+
+def decode_stamps(text: str) -> list[Stamp]:
+    """The inverse of ``encode_stamps``; raises ``DamagedError``."""
+    with told_apart():
+        return [_stamp(item) for item in json.loads(text)]
+
+
+def encode_names(names: tuple[str, ...]) -> str:
+    """Names as JSON."""
+    return json.dumps(names)
+
+
+def decode_names(text: str) -> tuple[str, ...]:
+    """The inverse of ``encode_names``; raises ``DamagedError``."""
+    with told_apart():
+        return tuple(str(name) for name in json.loads(text))
+
+
+def encode_incident(incident: OpenIncident) -> str:
+    """An open incident as JSON."""
+    return json.dumps(asdict(incident))
+
+
+def decode_incident(text: str) -> OpenIncident:
+    """The inverse of ``encode_incident``; raises ``DamagedError``."""
+    with told_apart():
+        body = json.loads(text)
+        return OpenIncident(body["id"], _stamp(body["opened"]), Code(body["code"]), body["subject"])
+
+
+def encode_event(event: Event, mono: float, boot: str) -> str:
+    """An event as ASCII JSON, with the monotonic instant that can correct its time later."""
+    body = {
+        "code": event.code,
+        "subject": event.subject,
+        "severity": event.severity,
+        "incident": event.incident,
+        "args": dict(event.args),
+        "mono": mono,
+        "boot": boot,
+    }
+    return json.dumps(body, default=str)
+
+
+def decode_row(row: tuple[Any, ...]) -> Recorded:
+    """A row of ``SELECT seq, id, at, synced, body`` as it was recorded; raises ``DamagedError``."""
+    seq, name, at, synced, text = row
+    with told_apart():
+        body = json.loads(text)
+        event = Event(
+            code=Code(body["code"]),
+            subject=body["subject"],
+            severity=Severity(body["severity"]),
+            incident=body["incident"],
+            args=dict(body["args"]),
+        )
+        return Recorded(id=str(name), seq=int(seq), event=event, at=float(at), synced=bool(synced))
+
+
+# --- the copy of the memory ---------------------------------------------------------------------------
+
+
+def read_copy(folder: Path) -> Memory | None:
+    """The copy beside the database; None if there is none.
+
+    Raises:
+        DamagedError: there is one, but it cannot be understood.
+        OutOfReachError: there is one, but it cannot be read.
+    """
+    with told_apart():
+        try:
+            text = (folder / COPY).read_bytes()
+        except FileNotFoundError:
+            return None
+    return decode_memory(text)
+
+
+def write_copy(folder: Path, memory: Memory) -> None:
+    """Replace the copy atomically; it is on the disk when this returns.
+
+    Raises:
+        OutOfReachError: it could not be written; the former copy is still there.
+    """
+    final = folder / COPY
+    draft = folder / (COPY + ".new")
+    with told_apart():
+        with draft.open("w", encoding="ascii") as file:
+            file.write(encode_memory(memory) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(final)
+        sync_folder(folder)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in ``folder`` survive a power loss."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

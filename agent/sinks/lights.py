@@ -1,0 +1,124 @@
+"""The front panel's LEDs: what each shows for a snapshot, and the wink that proves the agent alive.
+
+Colour and rhythm both carry the meaning. An uplink's LED: steady green works, orange with a short wink
+every 3 s slow or in doubt, red at 1 Hz down, red at 4 Hz its box is being restarted, dark unknown.
+The LED ``site`` interrupts its colour briefly every 2 s: once when all is well (green), twice when
+something is wrong but the site has internet (orange), three times when it has none (red); while nothing
+is known it is dark and flashes orange instead. These winks are written one by one as decisions arrive,
+never by a timer of the driver, so that a stuck agent cannot show a LED that looks alive.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, suppress
+
+from agent.core.codes import Code, Severity
+from agent.core.snapshot_types import Health, Phase, Snapshot, UplinkView
+from agent.sinks.arrivals import STALE_S, or_silence
+from hardware.ports import Colour, HardwareError, Lights, Pattern
+
+SITE = "site"
+
+UNKNOWN = Pattern(Colour.DARK)
+WORKS = Pattern(Colour.GREEN)
+DOUBTFUL = Pattern(Colour.ORANGE, on_s=2.8, off_s=0.2)
+DOWN = Pattern(Colour.RED, on_s=0.5, off_s=0.5)
+RESTARTING = Pattern(Colour.RED, on_s=0.125, off_s=0.125)
+
+BY_HEALTH = {
+    Health.UNKNOWN: UNKNOWN,
+    Health.UP: WORKS,
+    Health.DEGRADED: DOUBTFUL,
+    # Too soon to tell people of an outage, too late to show them a plain green.
+    Health.SUSPECT: DOUBTFUL,
+    Health.DOWN: DOWN,
+}
+
+WINK_EVERY_S = 2.0
+WINK_SLACK_S = 0.5
+"""Snapshots come about every second, not to the millisecond."""
+WINK_S = 0.12
+WINKS = {Colour.DARK: 1, Colour.GREEN: 1, Colour.ORANGE: 2, Colour.RED: 3}
+"""The number of winks tells the colour to those who do not see it."""
+
+
+def render(snapshot: Snapshot) -> dict[str, Pattern]:
+    """What each uplink's LED and the site's shows. The site's own winks are not part of it."""
+    cycling = {box.uplink for box in snapshot.boxes if box.phase is not Phase.POWERED}
+    patterns = {
+        uplink.name: RESTARTING if uplink.name in cycling else BY_HEALTH[uplink.health]
+        for uplink in snapshot.uplinks
+    }
+    patterns[SITE] = Pattern(_site_colour(snapshot, cycling=bool(cycling)))
+    return patterns
+
+
+def _site_colour(snapshot: Snapshot, *, cycling: bool) -> Colour:
+    healths = {uplink.health for uplink in snapshot.uplinks}
+    if snapshot.headline is Code.WARMING_UP or healths <= {Health.UNKNOWN}:
+        return Colour.DARK
+    if not any(health.works for health in healths):
+        return Colour.RED
+    serious = any(finding.severity is not Severity.INFO for finding in snapshot.findings)
+    unwell = any(_is_unwell(uplink) for uplink in snapshot.uplinks)
+    return Colour.ORANGE if serious or unwell or cycling else Colour.GREEN
+
+
+def _is_unwell(uplink: UplinkView) -> bool:
+    # A doubt shows on the uplink's own LED; the site as a whole waits for the verdict.
+    return uplink.health not in (Health.UP, Health.SUSPECT)
+
+
+class LightsSink:
+    """Writes what ``render`` says, and winks.
+
+    Attributes:
+        lights: the panel.
+        stale_s: seconds without a snapshot after which everything goes dark.
+        sleep: waits; the length of a wink.
+    """
+
+    def __init__(
+        self,
+        lights: Lights,
+        *,
+        stale_s: float = STALE_S,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._lights = lights
+        self._stale_s = stale_s
+        self._sleep = sleep
+        self._winked_at = float("-inf")
+
+    async def run(self, snapshots: AsyncIterator[Snapshot]) -> None:
+        """Show snapshots until they end; all dark then, or when they stay away.
+
+        Raises:
+            HardwareError: a LED does not obey.
+        """
+        try:
+            async with aclosing(or_silence(snapshots, self._stale_s)) as arrivals:
+                async for snapshot in arrivals:
+                    if snapshot is None:
+                        self._lights.show({})
+                    else:
+                        await self._show(snapshot)
+        finally:
+            with suppress(HardwareError):  # what ended the sink matters more
+                self._lights.show({})
+
+    async def _show(self, snapshot: Snapshot) -> None:
+        patterns = render(snapshot)
+        self._lights.show(patterns)
+        if snapshot.mono - self._winked_at < WINK_EVERY_S - WINK_SLACK_S:
+            return
+        self._winked_at = snapshot.mono
+        colour = patterns[SITE].colour
+        wink = Pattern(Colour.ORANGE) if colour is Colour.DARK else Pattern(Colour.DARK)
+        for _ in range(WINKS[colour]):
+            self._lights.show({**patterns, SITE: wink})
+            await self._sleep(WINK_S)
+            self._lights.show(patterns)
+            await self._sleep(WINK_S)

@@ -1,0 +1,116 @@
+"""What is published where, as a pure function of the snapshot, and when it is worth publishing again.
+
+A topic is published at once when something about it changed that a person would call news, and otherwise
+at most every ``REFRESH_S`` seconds for its moving numbers. So ``state`` is also a heartbeat: its ``at``
+is never much older than that while the agent lives and the broker can be reached.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container
+from dataclasses import dataclass
+
+from agent.core.model import Recorded
+from agent.core.snapshot_types import BoxView, Snapshot, UplinkView
+from agent.sinks.payloads import box_payload, event_payload, state_payload, to_json, uplink_payload
+
+REFRESH_S = 30.0
+AVAILABILITY = "availability"
+EVENT = "event"
+ONLINE = b"online"
+OFFLINE = b"offline"
+
+_UNFIT = re.compile(r"[^A-Za-z0-9_.-]")
+
+
+def part(name: str) -> str:
+    """A name as one level of a topic: nothing in it that MQTT gives a meaning to."""
+    return _UNFIT.sub("-", name) or "-"
+
+
+def prefix(root: str, site: str) -> str:
+    """What stands before every topic of this site; ``root`` may have several levels."""
+    levels = [part(level) for level in root.split("/") if level]
+    return "/".join([*levels, part(site)]) + "/"
+
+
+def messages(snapshot: Snapshot) -> dict[str, bytes]:
+    """Every retained message by the end of its topic, the whole ``state`` last."""
+    found = {
+        f"uplink/{part(view.name)}": to_json(uplink_payload(view, snapshot)) for view in snapshot.uplinks
+    }
+    found |= {f"box/{part(view.name)}": to_json(box_payload(view, snapshot)) for view in snapshot.boxes}
+    found["state"] = to_json(state_payload(snapshot))
+    return found
+
+
+def event_message(recorded: Recorded) -> bytes:
+    """The payload of ``event``."""
+    return to_json(event_payload(recorded))
+
+
+def news(snapshot: Snapshot) -> dict[str, object]:
+    """For each topic of ``messages``, what makes it worth publishing at once when it changes.
+
+    Left out are numbers that move all the time, and texts that contain such numbers.
+    """
+    uplinks = {f"uplink/{part(view.name)}": _uplink_news(view) for view in snapshot.uplinks}
+    boxes = {f"box/{part(view.name)}": _box_news(view) for view in snapshot.boxes}
+    site = (
+        snapshot.armed,
+        snapshot.unarmed_why,
+        snapshot.hold_until is not None,
+        snapshot.incident,
+        snapshot.headline,
+        snapshot.synced,
+        tuple((view.code, view.subject, view.severity) for view in snapshot.findings),
+    )
+    return {**uplinks, **boxes, "state": (site, *uplinks.values(), *boxes.values())}
+
+
+def _uplink_news(view: UplinkView) -> object:
+    seen = (view.present, view.carrier, view.address, view.gateway)
+    return (view.health, view.preferred, seen, view.bad_targets)
+
+
+def _box_news(view: BoxView) -> object:
+    return (view.phase, view.wired, view.cycles_today, view.refusal)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    news: object
+    payload: bytes
+    at: float
+
+
+class Publisher:
+    """Remembers what the broker has, and says what it should get next."""
+
+    def __init__(self) -> None:
+        self._sent: dict[str, _Sent] = {}
+
+    def due(self, snapshot: Snapshot, busy: Container[str] = ()) -> dict[str, bytes]:
+        """What to publish now, taken as published by the return.
+
+        Args:
+            snapshot: the newest one.
+            busy: topics whose last message is still on its way; they wait their turn.
+        """
+        fresh = news(snapshot)
+        wanted = [topic for topic in fresh if topic not in busy and self._is_wanted(topic, fresh, snapshot)]
+        if not wanted:
+            return {}
+        rendered = messages(snapshot)
+        due: dict[str, bytes] = {}
+        for topic in wanted:
+            last = self._sent.get(topic)
+            if last is None or last.payload != rendered[topic]:
+                due[topic] = rendered[topic]
+            self._sent[topic] = _Sent(fresh[topic], rendered[topic], snapshot.mono)
+        return due
+
+    def _is_wanted(self, topic: str, fresh: dict[str, object], snapshot: Snapshot) -> bool:
+        last = self._sent.get(topic)
+        return last is None or last.news != fresh[topic] or not 0 <= snapshot.mono - last.at < REFRESH_S

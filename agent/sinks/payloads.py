@@ -1,0 +1,146 @@
+"""What leaves the site as JSON: the snapshot, its parts, and events, as plain dictionaries.
+
+The shapes are a public contract, written down in ``docs/schemas``. Instants are ISO 8601 in UTC with
+whole seconds, computed from the monotonic clock: while ``clock`` says ``unsynchronised`` only their
+differences mean something. Numbers that JSON cannot hold (not finite) become null.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from math import isfinite
+from typing import Any
+
+from agent.core.model import Recorded, Scalar
+from agent.core.snapshot_types import BoxView, FindingView, Snapshot, UplinkView
+from agent.text import LANGUAGES, words
+
+SCHEMA = 1
+"""Version of the shapes; grows when a key changes its meaning or goes, not when one is added."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def moment(wall: float) -> str:
+    """UNIX seconds as ISO 8601 in UTC, to the second; the epoch for what is no date."""
+    try:
+        return (_EPOCH + timedelta(seconds=round(wall))).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (OverflowError, ValueError):
+        return "1970-01-01T00:00:00Z"
+
+
+def to_json(payload: Mapping[str, Any]) -> bytes:
+    """Compact JSON in UTF-8; the same payload always gives the same bytes."""
+    text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.encode("utf-8", "replace")
+
+
+def event_payload(recorded: Recorded) -> dict[str, Any]:
+    """One event with its sentence in every language. ``id`` is the same each time it is sent."""
+    event = recorded.event
+    return {
+        "id": recorded.id,
+        "incident": event.incident,
+        "seq": recorded.seq,
+        "code": event.code.value,
+        "severity": event.severity.value,
+        "subject": event.subject,
+        "at": moment(recorded.at),
+        "clock": _clock(recorded.synced),
+        "args": _args(event.args),
+        "text": {language: words(event.code, language, event.args).sentence for language in LANGUAGES},
+    }
+
+
+def state_payload(snapshot: Snapshot) -> dict[str, Any]:
+    """The whole site. ``at`` is the instant of the picture: one that stands still means a dead agent."""
+    return {
+        "schema": SCHEMA,
+        "at": moment(snapshot.wall),
+        "clock": _clock(snapshot.synced),
+        "site": snapshot.site,
+        "label": snapshot.label,
+        "armed": snapshot.armed,
+        "unarmed_why": snapshot.unarmed_why,
+        "hold_until": _at(snapshot, snapshot.hold_until),
+        "incident": snapshot.incident,
+        "incident_since": _at(snapshot, snapshot.incident_since),
+        "headline": snapshot.headline.value,
+        "findings": [finding_payload(view, snapshot) for view in snapshot.findings],
+        "uplinks": [uplink_payload(view, snapshot) for view in snapshot.uplinks],
+        "boxes": [box_payload(view, snapshot) for view in snapshot.boxes],
+    }
+
+
+def uplink_payload(view: UplinkView, snapshot: Snapshot) -> dict[str, Any]:
+    """One uplink of ``snapshot``."""
+    return {
+        "name": view.name,
+        "label": view.label,
+        "kind": view.kind.value,
+        "health": view.health.value,
+        "since": _at(snapshot, view.since),
+        "why": view.why,
+        "preferred": view.preferred,
+        "present": view.present,
+        "carrier": view.carrier,
+        "address": view.address,
+        "gateway": view.gateway,
+        "rtt_ms": _number(view.rtt_ms, 1),
+        "loss_pct": _number(view.loss_pct, 1),
+        "silent_s": _number(view.silent_s, 0),
+        "bad_targets": list(view.bad_targets),
+    }
+
+
+def box_payload(view: BoxView, snapshot: Snapshot) -> dict[str, Any]:
+    """One box of ``snapshot``."""
+    return {
+        "name": view.name,
+        "label": view.label,
+        "uplink": view.uplink,
+        "wired": view.wired,
+        "phase": view.phase.value,
+        "since": _at(snapshot, view.since),
+        "until": _at(snapshot, view.until),
+        "cycles_today": view.cycles_today,
+        "refusal": view.refusal,
+        "refused_until": _at(snapshot, view.refused_until),
+    }
+
+
+def finding_payload(view: FindingView, snapshot: Snapshot) -> dict[str, Any]:
+    """One finding of ``snapshot``."""
+    return {
+        "code": view.code.value,
+        "subject": view.subject,
+        "label": view.label,
+        "severity": view.severity.value,
+        "since": _at(snapshot, view.since),
+        "args": _args(view.args),
+    }
+
+
+def _at(snapshot: Snapshot, mono: float | None) -> str | None:
+    if mono is None or not isfinite(mono):
+        return None
+    return moment(snapshot.wall + (mono - snapshot.mono))
+
+
+def _clock(synced: bool) -> str:
+    return "synchronised" if synced else "unsynchronised"
+
+
+def _number(value: float | None, digits: int) -> float | int | None:
+    if value is None or not isfinite(value):
+        return None
+    return round(value, digits) if digits else round(value)
+
+
+def _args(args: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    return {
+        key: None if isinstance(value, float) and not isfinite(value) else value
+        for key, value in args.items()
+    }

@@ -1,0 +1,278 @@
+"""The small screen of the front panel: one picture for a snapshot. The one file here that imports PIL.
+
+From top to bottom: the headline, readable at two metres; while a box is being restarted, a countdown and
+"do not touch"; one row per uplink; at the bottom what to do, or why nothing is done automatically.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+from PIL import Image
+
+from agent.core.snapshot_types import BoxView, Health, Phase, Snapshot, UplinkView
+from agent.sinks import font
+from agent.sinks.arrivals import STALE_S, or_silence
+from agent.text import duration, panel, words
+from hardware.ports import Screen
+
+SIZE = (128, 64)
+MARGIN = 1
+"""Dark columns at either side, so that a picture shifted by a pixel loses nothing."""
+BIG = 2
+"""Magnification of the headline."""
+LINE = font.HEIGHT
+HEADLINE = BIG * font.HEIGHT - 1
+ONE_COLUMN_ROWS = 3
+"""More uplinks than that stand in two columns."""
+GAP = 3
+"""Dark columns between the two."""
+MARK_COLUMNS = 7
+NAME_GAP = 4
+"""Dark columns at least between an uplink's name and its state."""
+PAGE_S = 6
+"""Seconds for which each of several texts at the bottom is shown."""
+DRAW_EVERY_S = 0.5
+SHIFTS = ((0, 0), (1, 0), (1, 1), (0, 1))
+"""One after the other, a minute each, so that no pixel is lit for ever."""
+
+MARKS = {
+    Health.UP: "✓",
+    Health.DEGRADED: "!",
+    Health.SUSPECT: "?",
+    Health.DOWN: "✗",
+    Health.UNKNOWN: "?",
+}
+BOX_WORDS = {Phase.ORDERED: "box_waits", Phase.CUT: "box_cut", Phase.BOOTING: "box_boots"}
+
+
+class _Canvas:
+    """A one-bit picture with text in the screen's own letters."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self.image = Image.new("1", size)
+        self.right = size[0] - MARGIN
+        self.bottom = size[1]
+
+    def text(self, x: int, y: int, text: str, scale: int = 1, *, dark: bool = False) -> None:
+        """Write with the top left corner at (x, y); ``dark`` on a lit ground."""
+        colour = 0 if dark else 1
+        for letter in text:
+            rows = font.glyph(letter)
+            for down, row in enumerate(rows):
+                for along, pixel in enumerate(row):
+                    if pixel == "#":
+                        self.bar(x + along * scale, y + down * scale, scale, scale, colour)
+            x += (len(rows[0]) + font.SPACING) * scale
+
+    def bar(self, x: int, y: int, wide: int, high: int, colour: int = 1) -> None:
+        """Fill a rectangle; what lies outside of the picture is cut off."""
+        self.image.paste(colour, (x, y, x + wide, y + high))
+
+    def shifted(self, shift: tuple[int, int]) -> Image.Image:
+        """The picture moved by ``shift`` pixels."""
+        moved = Image.new("1", self.image.size)
+        moved.paste(self.image, shift)
+        return moved
+
+
+def render(
+    snapshot: Snapshot, language: str, size: tuple[int, int] = SIZE, shift: tuple[int, int] = (0, 0)
+) -> Image.Image:
+    """Draw the site.
+
+    Args:
+        snapshot: what to show.
+        language: one of ``agent.text.LANGUAGES``.
+        size: pixels; made for 128 by 64, what does not fit is cut off.
+        shift: moves the picture by 0 or 1 pixel right and down.
+
+    Returns:
+        A picture of ``size`` in mode "1".
+    """
+    canvas = _Canvas(size)
+    _headline(canvas, _headline_text(snapshot, language))
+    y = HEADLINE
+    cycling = next((box for box in snapshot.boxes if box.phase is not Phase.POWERED), None)
+    if cycling is not None:
+        y = _countdown(canvas, y, cycling, snapshot.mono, language)
+    elif len(snapshot.uplinks) < ONE_COLUMN_ROWS:
+        y += 2  # there is room to keep clear of the headline's tails
+    y = _uplinks(canvas, y, snapshot, language)
+    _bottom(canvas, y, _bottom_text(snapshot, language, cycling is not None))
+    return canvas.shifted(shift)
+
+
+def render_silence(language: str, size: tuple[int, int] = SIZE) -> Image.Image:
+    """The picture for when no snapshot comes any more: no old state must look current."""
+    canvas = _Canvas(size)
+    _headline(canvas, panel("silent", language))
+    _bottom(canvas, HEADLINE, panel("silent_advice", language))
+    return canvas.image
+
+
+def wrapped(text: str, columns: int) -> list[str]:
+    """Break a text into lines of at most ``columns`` pixels; a longer word stands alone and is cut off."""
+    lines: list[str] = []
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and font.width(longer) <= columns:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
+def _headline_text(snapshot: Snapshot, language: str) -> str:
+    return words(snapshot.headline, language, {"label": snapshot.label}).short
+
+
+def _headline(canvas: _Canvas, text: str) -> None:
+    if font.width(text) * BIG <= canvas.right - MARGIN:
+        canvas.text(MARGIN, 0, text, BIG)
+    else:
+        canvas.text(MARGIN, LINE // 2, text)
+
+
+def _countdown(canvas: _Canvas, y: int, box: BoxView, now: float, language: str) -> int:
+    """Draw the band "1:20 do not touch"; return the row below it."""
+    left_s = max(0, round(box.until - now)) if box.until is not None else 0
+    clock = f"{left_s // 60}:{left_s % 60:02}"
+    warning = panel("do_not_touch", language)
+    high = 7 * BIG
+    canvas.text(MARGIN, y, clock, BIG)
+    x = MARGIN + font.width(clock) * BIG + 5
+    canvas.bar(x, y, canvas.right - x, high)
+    canvas.text(x + (canvas.right - x - font.width(warning)) // 2, y + 3, warning, dark=True)
+    return y + high + 2
+
+
+def _uplinks(canvas: _Canvas, y: int, snapshot: Snapshot, language: str) -> int:
+    """Draw one row per uplink; return the row below them."""
+    cycling = {box.uplink: box for box in snapshot.boxes if box.phase is not Phase.POWERED}
+    count = len(snapshot.uplinks)
+    narrow = count > ONE_COLUMN_ROWS
+    columns = 2 if narrow else 1
+    pitch = LINE + 2 if count < ONE_COLUMN_ROWS else LINE
+    wide = (canvas.right - MARGIN - GAP * (columns - 1)) // columns
+    for place, uplink in enumerate(snapshot.uplinks):
+        row, column = divmod(place, columns)
+        frame = (MARGIN + column * (wide + GAP), y + row * pitch, wide, min(pitch, LINE + 1))
+        state = _state(uplink, cycling.get(uplink.name), snapshot.mono, language, narrow=narrow)
+        _row(canvas, frame, uplink, state)
+    return y + -(-count // columns) * pitch
+
+
+def _state(uplink: UplinkView, box: BoxView | None, now: float, language: str, *, narrow: bool) -> str:
+    """What a row says at its right: a latency in good health, otherwise what is the matter."""
+    if box is not None:
+        return "" if narrow else panel(BOX_WORDS[box.phase], language)
+    rtt_ms = None if uplink.rtt_ms is None else round(uplink.rtt_ms)
+    latency = "" if rtt_ms is None else str(rtt_ms) if narrow else panel("latency", language, rtt_ms=rtt_ms)
+    if uplink.health is Health.UP:
+        return latency
+    if uplink.health is Health.DEGRADED:
+        return latency if narrow else f"{panel('degraded', language)} {latency}".rstrip()
+    if uplink.health is Health.UNKNOWN:
+        return "" if narrow else panel("unknown", language)
+    if uplink.health is Health.SUSPECT:
+        lasting, key = uplink.silent_s, "suspect"
+    else:
+        lasting, key = now - uplink.since, "down"
+    for_s = duration(lasting, language, units=1)
+    return for_s if narrow else panel(key, language, for_s=for_s)
+
+
+def _row(canvas: _Canvas, frame: tuple[int, int, int, int], uplink: UplinkView, state: str) -> None:
+    """Draw one uplink at (x, y, width, height): a pointer on the one in use, a mark, its name, its state."""
+    x, y, wide, high = frame
+    down = uplink.health is Health.DOWN
+    if down:
+        canvas.bar(x, y - 1, wide, high)
+    if uplink.preferred:
+        canvas.text(x, y, "▶", dark=down)
+    mark = MARKS[uplink.health]
+    canvas.text(x + 6 + (MARK_COLUMNS - font.width(mark)) // 2, y, mark, dark=down)
+    left, right = x + 6 + MARK_COLUMNS + 3, x + wide - 1
+    room = right - left
+    if wide < canvas.right // 2 and font.width(uplink.label) + NAME_GAP + font.width(state) > room:
+        state = ""  # the mark says the most important; a name cut short would say nothing
+    if state:
+        canvas.text(right - font.width(state), y, state, dark=down)
+        room -= font.width(state) + NAME_GAP
+    canvas.text(left, y, _cut(uplink.label, room), dark=down)
+
+
+def _cut(text: str, columns: int) -> str:
+    while font.width(text) > columns:
+        text = text[:-1]
+    return text.rstrip()
+
+
+def _bottom_text(snapshot: Snapshot, language: str, cycling: bool) -> str:
+    """What to do, in turn with why nothing is done automatically."""
+    texts = []
+    if snapshot.findings and not cycling:
+        first = snapshot.findings[0]
+        texts.append(words(first.code, language, {**first.args, "label": first.label}).advice)
+    if snapshot.hold_until is not None and snapshot.hold_until > snapshot.mono:
+        left = duration(snapshot.hold_until - snapshot.mono, language, units=1)
+        texts.append(panel("hold", language, left_s=left))
+    elif (reason := _why_nothing_happens(snapshot)) is not None:
+        texts.append(panel("unarmed", language, reason=reason))
+    texts = [text for text in texts if text]
+    return texts[int(snapshot.mono // PAGE_S) % len(texts)] if texts else ""
+
+
+def _why_nothing_happens(snapshot: Snapshot) -> str | None:
+    """The reason for which no box is restarted automatically, if one would or could be."""
+    if snapshot.unarmed_why is not None or not snapshot.armed:
+        return snapshot.unarmed_why or "not_armed"
+    return next((str(box.refusal) for box in snapshot.boxes if box.refusal is not None), None)
+
+
+def _bottom(canvas: _Canvas, y: int, text: str) -> None:
+    """Write as many lines as there is room for, the last one on the screen's lower edge."""
+    lines = wrapped(text, canvas.right - MARGIN)[: max(0, canvas.bottom - y) // LINE]
+    for line, below in zip(lines, range(len(lines), 0, -1), strict=True):
+        canvas.text(MARGIN, canvas.bottom - below * LINE, line)
+
+
+class ScreenSink:
+    """Draws snapshots at most twice a second, and sends only pictures that differ.
+
+    Attributes:
+        screen: where to.
+        language: one of ``agent.text.LANGUAGES``.
+        stale_s: seconds without a snapshot after which the screen says that it is out of date.
+    """
+
+    def __init__(self, screen: Screen, language: str, *, stale_s: float = STALE_S) -> None:
+        self._screen = screen
+        self._language = language
+        self._stale_s = stale_s
+        self._drawn_at = float("-inf")
+        self._shown: Image.Image | None = None
+
+    async def run(self, snapshots: AsyncIterator[Snapshot]) -> None:
+        """Show snapshots until they end, and that they are missing when they stay away.
+
+        Raises:
+            HardwareError: the display does not answer.
+        """
+        async with aclosing(or_silence(snapshots, self._stale_s)) as arrivals:
+            async for snapshot in arrivals:
+                if snapshot is None:
+                    self._send(render_silence(self._language, self._screen.size))
+                elif snapshot.mono - self._drawn_at >= DRAW_EVERY_S:
+                    self._drawn_at = snapshot.mono
+                    shift = SHIFTS[int(snapshot.mono // 60) % len(SHIFTS)]
+                    self._send(render(snapshot, self._language, self._screen.size, shift))
+
+    def _send(self, picture: Image.Image) -> None:
+        if self._shown is not None and self._shown.tobytes() == picture.tobytes():
+            return
+        self._shown = None
+        self._screen.show(picture)
+        self._shown = picture

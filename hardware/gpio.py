@@ -1,0 +1,200 @@
+"""Relay coils and two-colour LEDs on the pins of a Raspberry Pi. The one file that imports gpiozero.
+
+Only the lgpio backend is used: gpiozero's other backends are unmaintained, need root, or do not know the
+Pi 5, and gpiozero falls back to them with nothing but a warning. The environment variable
+``GPIOZERO_PIN_FACTORY`` overrides the choice (``mock`` on a machine without pins).
+
+lgpio makes a named pipe ``.lgd-nfy*`` when it is imported, in the directory ``LG_WD`` (to which it also
+changes the process's working directory) or else in the working directory, and leaves it behind. That
+directory must be writable; under systemd it is the service's runtime directory.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from gpiozero import Device, LEDBoard, OutputDevice
+
+from hardware.pins import check_relay_pin
+from hardware.ports import Colour, HardwareError, HardwareMissing, Pattern
+
+DARK = Pattern(Colour.DARK)
+
+
+@contextmanager
+def _obeying(what: str) -> Iterator[None]:
+    """Turn whatever gpiozero and its backend raise, which share no base class, into ``HardwareError``."""
+    try:
+        yield
+    except HardwareError:
+        raise
+    except Exception as error:
+        raise HardwareError(f"{what}: {error}") from error
+
+
+def default_factory() -> Any:
+    """The pin factory of this machine, made once and shared by all devices of the process.
+
+    Raises:
+        HardwareMissing: what is missing, and how to get it.
+        HardwareError: the pins are there but cannot be opened.
+    """
+    if Device.pin_factory is None:
+        if os.environ.get("GPIOZERO_PIN_FACTORY", "lgpio") == "lgpio":
+            check_lgpio()
+            Device.pin_factory = _lgpio_factory()
+        else:
+            with _obeying("cannot use GPIOZERO_PIN_FACTORY"):
+                Device.ensure_pin_factory()
+    return Device.pin_factory
+
+
+def check_lgpio(devices: Path = Path("/dev")) -> None:
+    """Check what lgpio needs and reports badly itself.
+
+    Raises:
+        HardwareMissing: what is missing, and how to get it.
+    """
+    chips = sorted(devices.glob("gpiochip*"))
+    if not chips:
+        raise HardwareMissing(
+            f"this machine has no pins ({devices}/gpiochip* does not exist): "
+            "run on a Raspberry Pi, or set GPIOZERO_PIN_FACTORY=mock to try without"
+        )
+    if not any(os.access(chip, os.R_OK | os.W_OK) for chip in chips):
+        raise HardwareMissing(
+            f"this user may not use {chips[0]}: add it to the group gpio (sudo usermod -aG gpio USER) "
+            "and log in again; in a systemd unit: SupplementaryGroups=gpio"
+        )
+    place = Path(os.environ.get("LG_WD") or Path.cwd())
+    if not os.access(place, os.W_OK):
+        raise HardwareMissing(
+            f"lgpio must create a pipe in {place}, which is not writable: start from a writable working "
+            "directory or name one in the environment variable LG_WD"
+        )
+    advice = "install the system's own package (sudo apt install python3-lgpio) and use a virtual "
+    advice += "environment that sees system packages (python3 -m venv --system-site-packages)"
+    try:
+        lgpio = importlib.import_module("lgpio")
+    except (ImportError, OSError) as error:
+        raise HardwareMissing(f"the Python module lgpio cannot be loaded ({error}): {advice}") from error
+    if not hasattr(lgpio, "gpiochip_open"):
+        # Version 0.0.0.2 on PyPI, the only one with a wheel for some machines, is an empty file.
+        raise HardwareMissing(f"the Python module lgpio at {lgpio.__file__} is empty: {advice}")
+
+
+def _lgpio_factory() -> Any:
+    with _obeying("cannot open the pins"):
+        from gpiozero.pins.lgpio import LGPIOFactory
+
+        return LGPIOFactory()
+
+
+class GpioCoil:
+    """A relay board's input, active high, on one pin (BCM number).
+
+    An active-low board must not be used: the library drives the pin low for an instant at every start,
+    which would cut the box's power.
+
+    Raises:
+        ValueError: the pin may not switch a relay.
+        HardwareMissing: this machine has no usable pins.
+        HardwareError: the pin is in use or does not obey.
+    """
+
+    def __init__(self, pin: int, pin_factory: Any = None) -> None:
+        self._name = f"relay on GPIO {check_relay_pin(pin)}"
+        factory = pin_factory or default_factory()
+        with _obeying(self._name):
+            self._device = OutputDevice(pin, active_high=True, initial_value=False, pin_factory=factory)
+
+    def energise(self) -> None:
+        """Take the power away."""
+        with _obeying(self._name):
+            self._device.on()
+
+    def release(self) -> None:
+        """Give the power back."""
+        with _obeying(self._name):
+            self._device.off()
+
+    def close(self) -> None:
+        """Let go of the pin: it floats, and the relay board's pull-down keeps the coil released."""
+        with _obeying(self._name):
+            self._device.close()
+
+
+class GpioLights:
+    """Two-colour LEDs, each on two pins; both colours together are orange.
+
+    Attributes:
+        pins: name of the LED to its (green, red) pins, BCM numbers.
+
+    Raises:
+        HardwareMissing: this machine has no usable pins.
+        HardwareError: a pin does not exist, is in use, or does not obey.
+    """
+
+    def __init__(self, pins: Mapping[str, tuple[int, int]], pin_factory: Any = None) -> None:
+        factory = pin_factory or default_factory()
+        self._lights: dict[str, _Light] = {}
+        try:
+            for name, (green, red) in pins.items():
+                self._lights[name] = _Light(name, green, red, factory)
+        except HardwareError:
+            self.close()
+            raise
+
+    def show(self, patterns: Mapping[str, Pattern]) -> None:
+        """Set the named LEDs, all others dark."""
+        for name, light in self._lights.items():
+            light.show(patterns.get(name, DARK))
+
+    def close(self) -> None:
+        """All dark, pins released."""
+        while self._lights:
+            self._lights.popitem()[1].close()
+
+
+class _Light:
+    """One LED with its own background rhythm."""
+
+    def __init__(self, name: str, green: int, red: int, factory: Any) -> None:
+        self._name = f"LED {name} on GPIO {green} and {red}"
+        self._shown: Pattern | None = DARK
+        with _obeying(self._name):
+            # One board for the pair, so that one thread blinks both: two threads would drift apart.
+            self._pair = LEDBoard(green=green, red=red, pin_factory=factory)
+
+    def show(self, pattern: Pattern) -> None:
+        if pattern == self._shown:
+            return
+        self._shown = None
+        with _obeying(self._name):
+            self._pair.off()
+            self._start(pattern)
+        self._shown = pattern
+
+    def _start(self, pattern: Pattern) -> None:
+        lit = {
+            Colour.DARK: None,
+            Colour.GREEN: self._pair.green,
+            Colour.RED: self._pair.red,
+            Colour.ORANGE: self._pair,
+        }[pattern.colour]
+        if lit is None:
+            return
+        if pattern.off_s > 0:
+            lit.blink(on_time=pattern.on_s, off_time=pattern.off_s)
+        else:
+            lit.on()
+
+    def close(self) -> None:
+        with _obeying(self._name):
+            self._pair.off()
+            self._pair.close()

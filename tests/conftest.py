@@ -1,0 +1,199 @@
+"""Examples that several tests share: a site in each of the states that matter to people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from agent.core.codes import FINDINGS, Code
+from agent.core.model import UplinkKind
+from agent.core.snapshot_types import BoxView, FindingView, Health, Phase, Snapshot, UplinkView
+
+MONO = 1000.0
+
+
+def make_uplink(name: str = "ftth", **changes: Any) -> UplinkView:
+    """An uplink that works, changed as asked."""
+    labels = {"ftth": "Fibre", "cellular": "4G", "starlink": "Starlink"}
+    kinds = {"ftth": UplinkKind.FTTH, "cellular": UplinkKind.CELLULAR, "starlink": UplinkKind.STARLINK}
+    uplink = UplinkView(
+        name=name,
+        label=labels.get(name, name),
+        kind=kinds.get(name, UplinkKind.OTHER),
+        health=Health.UP,
+        since=100.0,
+        why="example",
+        preferred=False,
+        present=True,
+        carrier=True,
+        address="192.168.1.2",
+        gateway="192.168.1.1",
+        rtt_ms=12.3,
+        loss_pct=0.0,
+        silent_s=0.0,
+        bad_targets=(),
+    )
+    return replace(uplink, **changes)
+
+
+def make_box(name: str = "box", uplink: str = "ftth", **changes: Any) -> BoxView:
+    """A wired box with power, changed as asked."""
+    box = BoxView(
+        name=name,
+        label=f"Box {uplink}",
+        uplink=uplink,
+        wired=True,
+        phase=Phase.POWERED,
+        since=100.0,
+        until=None,
+        cycles_today=0,
+        refusal=None,
+        refused_until=None,
+    )
+    return replace(box, **changes)
+
+
+def make_finding(code: Code, subject: str = "ftth", label: str = "Fibre", **args: Any) -> FindingView:
+    """A finding that stands since a minute."""
+    return FindingView(code, subject, label, FINDINGS[code].severity, MONO - 60, {"label": label, **args})
+
+
+def make_snapshot(**changes: Any) -> Snapshot:
+    """An armed site with fibre and 4G, both working, changed as asked.
+
+    The headline follows the findings unless it is given.
+    """
+    findings = changes.get("findings", ())
+    snapshot = Snapshot(
+        seq=1,
+        mono=MONO,
+        wall=1.7e9,
+        synced=True,
+        site="dijon",
+        label="Garage de Dijon",
+        armed=True,
+        unarmed_why=None,
+        hold_until=None,
+        incident=None,
+        incident_since=None,
+        headline=findings[0].code if findings else Code.ALL_WELL,
+        uplinks=(make_uplink("ftth", preferred=True), make_uplink("cellular", rtt_ms=48.0)),
+        boxes=(make_box(),),
+        findings=findings,
+    )
+    return replace(snapshot, **changes)
+
+
+def make_scenes() -> dict[str, Snapshot]:
+    """Snapshots by name: what the panel must be able to tell people."""
+    down = make_uplink("ftth", health=Health.DOWN, since=MONO - 200, rtt_ms=None, silent_s=205.0)
+    lte = make_uplink("cellular", preferred=True, rtt_ms=48.0)
+    cycling = {
+        "uplinks": (down, lte),
+        "findings": (make_finding(Code.RESTARTING, "box", "Box Fibre"), make_finding(Code.BOX_HUNG)),
+    }
+    return {
+        "all_well": make_snapshot(),
+        "warming_up": make_snapshot(
+            uplinks=(
+                make_uplink("ftth", health=Health.UNKNOWN, rtt_ms=None),
+                make_uplink("cellular", health=Health.UNKNOWN, rtt_ms=None),
+            ),
+            findings=(make_finding(Code.WARMING_UP, "dijon", "Garage de Dijon"),),
+        ),
+        "box_hung": make_snapshot(uplinks=(down, lte), findings=(make_finding(Code.BOX_HUNG),)),
+        "cable_or_power": make_snapshot(uplinks=(down, lte), findings=(make_finding(Code.CABLE_OR_POWER),)),
+        "line_or_operator": make_snapshot(
+            uplinks=(down, lte), findings=(make_finding(Code.LINE_OR_OPERATOR),)
+        ),
+        "needs_human": make_snapshot(
+            uplinks=(down, lte), findings=(make_finding(Code.NEEDS_HUMAN, "box", "Box Fibre", cycles=2),)
+        ),
+        "restarting_cut": make_snapshot(
+            boxes=(make_box(phase=Phase.CUT, since=MONO - 2, until=MONO + 8),), **cycling
+        ),
+        "restarting_boot": make_snapshot(
+            boxes=(make_box(phase=Phase.BOOTING, since=MONO - 10, until=MONO + 80),), **cycling
+        ),
+        "degraded": make_snapshot(
+            uplinks=(
+                make_uplink("ftth", health=Health.DEGRADED, preferred=True, rtt_ms=183.0, loss_pct=8.0),
+                make_uplink("cellular", rtt_ms=48.0),
+            ),
+            findings=(make_finding(Code.DEGRADED, loss_pct=8.0),),
+        ),
+        "everything_down": make_snapshot(
+            uplinks=(down, make_uplink("cellular", health=Health.DOWN, since=MONO - 190, rtt_ms=None)),
+            findings=(make_finding(Code.EVERYTHING_DOWN, "dijon", "Garage de Dijon"),),
+        ),
+        "bay_dark": make_snapshot(
+            uplinks=(down, make_uplink("cellular", health=Health.DOWN, since=MONO - 190, rtt_ms=None)),
+            findings=(make_finding(Code.BAY_DARK, "dijon", "Garage de Dijon"),),
+        ),
+        "suspect": make_snapshot(
+            uplinks=(
+                make_uplink("ftth", health=Health.SUSPECT, preferred=True, rtt_ms=12.0, silent_s=3.0),
+                make_uplink("cellular", rtt_ms=48.0),
+            )
+        ),
+        "held": make_snapshot(hold_until=MONO + 720),
+        "unarmed": make_snapshot(armed=False, unarmed_why="not_armed"),
+        "three_uplinks": make_snapshot(
+            uplinks=(
+                down,
+                make_uplink("starlink", rtt_ms=41.0, preferred=True),
+                replace(lte, preferred=False),
+            ),
+            findings=(make_finding(Code.BOX_HUNG),),
+        ),
+        "refused": make_snapshot(
+            mono=MONO + 4,  # the second page of the bottom line
+            uplinks=(down, lte),
+            boxes=(make_box(refusal="day_budget", cycles_today=3),),
+            findings=(make_finding(Code.BOX_HUNG),),
+        ),
+        "six_uplinks": make_snapshot(
+            uplinks=(
+                down,
+                make_uplink("starlink", rtt_ms=41.0, preferred=True),
+                make_uplink("cellular", rtt_ms=48.0),
+                make_uplink("Fibre atelier", health=Health.DEGRADED, rtt_ms=210.0),
+                make_uplink("5G", health=Health.SUSPECT, silent_s=3.0),
+                make_uplink("Radio", health=Health.UNKNOWN, rtt_ms=None),
+            ),
+            findings=(make_finding(Code.BOX_HUNG),),
+        ),
+    }
+
+
+@pytest.fixture
+def example_snapshot() -> Callable[..., Snapshot]:
+    """Build a snapshot of an armed site where all is well, changed by keyword."""
+    return make_snapshot
+
+
+@pytest.fixture
+def example_uplink() -> Callable[..., UplinkView]:
+    """Build an uplink that works, changed by keyword."""
+    return make_uplink
+
+
+@pytest.fixture
+def example_box() -> Callable[..., BoxView]:
+    """Build a wired box with power, changed by keyword."""
+    return make_box
+
+
+@pytest.fixture
+def example_finding() -> Callable[..., FindingView]:
+    """Build a finding from its code, subject, label and args."""
+    return make_finding
+
+
+@pytest.fixture
+def scenes() -> dict[str, Snapshot]:
+    """A snapshot for each state that the panel must be able to tell people."""
+    return make_scenes()

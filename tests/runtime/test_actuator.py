@@ -1,0 +1,186 @@
+"""The actuator: nothing is cut that is not written first, and what happened is always reported."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from agent.core.codes import Code
+from agent.core.model import (
+    Cut,
+    Cycle,
+    Observation,
+    OpenIncident,
+    Outcome,
+    Pace,
+    Part,
+    PowerReport,
+    Restore,
+    SaveAnswering,
+    SaveCycle,
+    SaveIncident,
+    Stamp,
+)
+from agent.runtime.actuator import Actuator
+from hardware.ports import HardwareError
+
+CYCLE = Cycle("run-1", "box", Code.BOX_HUNG, "run-0", Stamp(1.0, 2.0, True, "b"))
+CUT = Cut("box", "run-1", 20.0, CYCLE)
+
+
+class BenchRelay:
+    """A relay on the bench: it does what it is told, or fails where it is told to."""
+
+    def __init__(self, log: list[str], fails: str = "") -> None:
+        self._log = log
+        self._fails = fails
+        self.is_cut = False
+
+    def cut(self, longest_s: float) -> None:
+        if self._fails == "cut":
+            raise HardwareError("the coil does not answer")
+        self._log.append(f"cut {longest_s:g}")
+        self.is_cut = True
+
+    def restore(self) -> None:
+        if self._fails == "restore":
+            raise HardwareError("the coil is stuck")
+        self._log.append("restore")
+        self.is_cut = False
+
+    def close(self) -> None:
+        self._log.append("close")
+        self.is_cut = False
+
+
+class BenchMemory:
+    """Remembers on the bench: slow or refusing where it is told to be."""
+
+    def __init__(self, log: list[str], fails: bool = False) -> None:
+        self._log = log
+        self._fails = fails
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def _write(self, what: str) -> None:
+        self.gate.wait(5.0)
+        if self._fails:
+            raise OSError("no space left on the card")
+        self._log.append(what)
+
+    def save_cycle(self, cycle: Cycle) -> None:
+        self._write(f"cycle {cycle.order}")
+
+    def save_incident(self, incident: OpenIncident | None) -> None:
+        self._write(f"incident {incident.id if incident else None}")
+
+    def save_answering(self, uplink: str) -> None:
+        self._write(f"answering {uplink}")
+
+
+class Bench:
+    def __init__(self, fails: str = "") -> None:
+        self.log: list[str] = []
+        self.posted: list[Observation] = []
+        self.relay = BenchRelay(self.log, fails)
+        self.memory = BenchMemory(self.log, fails == "memory")
+        self.disk = ThreadPoolExecutor(max_workers=1)
+        self.actuator = Actuator({"box": self.relay}, self.memory, self.disk, self._pace, self.posted.append)
+
+    def _pace(self, uplink: str, interval_s: float) -> None:
+        self.log.append(f"pace {uplink} {interval_s:g}")
+
+    async def settled(self) -> None:
+        while self.actuator._tasks:  # noqa: SLF001
+            await asyncio.gather(*self.actuator._tasks)  # noqa: SLF001
+
+
+@pytest.fixture
+def play() -> Iterator[Callable[..., Bench]]:
+    benches: list[Bench] = []
+
+    def run(*actions: object, fails: str = "") -> Bench:
+        async def body() -> Bench:
+            bench = Bench(fails)
+            benches.append(bench)
+            for action in actions:
+                bench.actuator.carry_out(action)  # type: ignore[arg-type]
+                await bench.settled()
+            await bench.actuator.close()
+            return bench
+
+        return asyncio.run(body())
+
+    yield run
+    for bench in benches:
+        bench.disk.shutdown()
+
+
+def test_a_cycle_is_on_disk_before_the_cut(play: Callable[..., Bench]) -> None:
+    """The cut may be the last thing this process ever does; the budget must know of it."""
+    bench = play(CUT, Restore("box", "run-1"))
+    assert bench.log == ["cycle run-1", "cut 20", "restore", "close"]
+    assert [o.outcome for o in bench.posted if isinstance(o, PowerReport)] == [Outcome.CUT, Outcome.RESTORED]
+
+
+def test_what_cannot_be_written_is_not_cut(play: Callable[..., Bench]) -> None:
+    """A full card blocks the cut, and it is reported."""
+    bench = play(CUT, fails="memory")
+    assert "cut 20" not in bench.log
+    assert bench.posted == [PowerReport("box", "run-1", Outcome.UNWRITTEN, "no space left on the card")]
+
+
+def test_a_relay_that_refuses_is_reported(play: Callable[..., Bench]) -> None:
+    """Both as the outcome of the order and as a part that does not work."""
+    bench = play(CUT, fails="cut")
+    assert PowerReport("box", "run-1", Outcome.REFUSED, "the coil does not answer") in bench.posted
+    assert any(isinstance(o, Part) and o.code is Code.RELAY_FAILED and not o.ok for o in bench.posted)
+
+
+def test_a_relay_that_does_not_restore_is_an_alarm(play: Callable[..., Bench]) -> None:
+    """There is no outcome then, so the core orders it again."""
+    bench = play(Restore("box", "run-1"), fails="restore")
+    assert not any(isinstance(o, PowerReport) for o in bench.posted)
+    assert any(isinstance(o, Part) and not o.ok for o in bench.posted)
+
+
+def test_an_order_restored_while_the_disk_was_slow_never_cuts() -> None:
+    """The core has given up on it: a cut that comes late would be one that nobody watches."""
+
+    async def body() -> Bench:
+        bench = Bench()
+        bench.memory.gate.clear()
+        bench.actuator.carry_out(CUT)
+        bench.actuator.carry_out(Restore("box", "run-1"))
+        await asyncio.sleep(0)
+        bench.memory.gate.set()
+        await bench.settled()
+        await bench.actuator.close()
+        bench.disk.shutdown()
+        return bench
+
+    assert "cut 20" not in asyncio.run(body()).log
+
+
+def test_a_box_without_relay_is_refused(play: Callable[..., Bench]) -> None:
+    """An order for a relay that could not be opened ends as a refusal, not as silence."""
+    bench = play(Cut("other", "run-1", 20.0, CYCLE))
+    assert bench.posted == [PowerReport("other", "run-1", Outcome.REFUSED, "no relay")]
+
+
+def test_every_other_action_has_its_deed(play: Callable[..., Bench]) -> None:
+    """Pace and the things to remember."""
+    incident = OpenIncident("run-0", CYCLE.started, Code.BOX_HUNG, "ftth")
+    bench = play(Pace("ftth", 0.2), SaveCycle(CYCLE), SaveIncident(incident), SaveAnswering("ftth"))
+    assert bench.log == ["pace ftth 0.2", "cycle run-1", "incident run-0", "answering ftth", "close"]
+
+
+def test_closing_restores(play: Callable[..., Bench]) -> None:
+    """An orderly stop in the middle of a cut leaves the box powered."""
+    bench = play(CUT)
+    assert bench.log[-1] == "close"
+    assert not bench.relay.is_cut

@@ -1,0 +1,348 @@
+"""The words: complete, the same in both languages, short enough for the screen, and well written."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from importlib import resources
+from typing import Any
+
+import pytest
+
+from agent.core.codes import EVENTS, FINDINGS, Code
+from agent.core.model import Scalar
+from agent.sinks import font
+from agent.sinks.screen import BIG, MARGIN, SIZE, wrapped
+from agent.text import LANGUAGES, PLACEHOLDER, duration, panel, refusal, words
+
+ARGS: dict[Code, set[str]] = {
+    Code.ALL_WELL: set(),
+    Code.UPLINK_SUSPECT: {"silent_s"},
+    Code.UPLINK_DOWN: {"why"},
+    Code.UPLINK_UP: {"down_s"},
+    Code.UPLINK_DEGRADED: {"loss_pct"},
+    Code.UPLINK_UNKNOWN: {"why"},
+    Code.FINDING_CLOSED: {"finding", "lasted_s"},
+    Code.INCIDENT_OPENED: {"finding"},
+    Code.INCIDENT_CAUSE: {"finding"},
+    Code.INCIDENT_CLOSED: {"finding", "lasted_s", "cycles"},
+    Code.CYCLE_ORDERED: {"finding"},
+    Code.BOX_CUT: {"off_s"},
+    Code.BOX_RESTORED: {"boot_s"},
+    Code.CYCLE_HELPED: {"took_s"},
+    Code.CYCLE_DID_NOT_HELP: set(),
+    Code.CYCLE_REFUSED: {"reason", "for_s"},
+    Code.ADDRESS_CHANGED: {"old", "new"},
+    Code.HOLD_SET: {"by", "for_s"},
+    Code.HOLD_ENDED: {"by"},
+    Code.AGENT_STARTED: {"armed"},
+    Code.AGENT_STOPPED: set(),
+    Code.DEGRADED: {"loss_pct"},
+    Code.TARGET_PROBLEM: {"target"},
+    Code.PART_FAILED: {"part", "detail"},
+    Code.RELAY_FAILED: {"detail"},
+    Code.NEEDS_HUMAN: {"cycles"},
+    Code.OWN_TROUBLE: {"why"},
+    Code.RP_FILTER_STRICT: {"detail"},
+    Code.PING_FORBIDDEN: {"detail"},
+    Code.BUDGET_UNREADABLE: {"detail"},
+    Code.WARMING_UP: set(),
+    Code.BAY_DARK: set(),
+    Code.EVERYTHING_DOWN: set(),
+    Code.CABLE_OR_POWER: set(),
+    Code.BOX_HUNG: set(),
+    Code.LINE_OR_OPERATOR: set(),
+    Code.RESTARTING: set(),
+}
+"""What each event and finding carries besides ``label``."""
+
+REASONS = (
+    "not_armed",
+    "no_relay",
+    "no_relay_hardware",
+    "hold",
+    "budget_unreadable",
+    "boot_loop",
+    "warming_up",
+    "power_returned",
+    "not_curable",
+    "not_yet",
+    "other_box",
+    "uplink_works",
+    "last_working",
+    "incident_budget",
+    "day_budget",
+    "spacing",
+    "everything_down",
+    "relay_failed",
+)
+
+FULL: dict[str, Scalar] = {
+    "label": "Fibre",
+    "silent_s": 12.0,
+    "why": "no answer",
+    "down_s": 80.0,
+    "loss_pct": 8.25,
+    "finding": "box_hung",
+    "lasted_s": 80.0,
+    "cycles": 2,
+    "off_s": 10.0,
+    "boot_s": 120.0,
+    "took_s": 95.0,
+    "reason": "hold",
+    "for_s": 300.0,
+    "old": "192.0.2.1",
+    "new": "192.0.2.2",
+    "by": "button",
+    "armed": True,
+    "target": "1.1.1.1",
+    "part": "relay:ftth",
+    "detail": "errno 5",
+}
+COLUMNS = SIZE[0] - 2 * MARGIN
+IN_BOTH = [(code, language) for code in Code for language in LANGUAGES]
+
+
+def source(language: str) -> dict[str, Any]:
+    text = resources.files("agent.text").joinpath(f"{language}.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def flat(table: dict[str, Any], prefix: str = "") -> dict[str, str]:
+    """Every text under its dotted path."""
+    out: dict[str, str] = {}
+    for key, value in table.items():
+        path = f"{prefix}{key}"
+        out |= flat(value, f"{path}.") if isinstance(value, dict) else {path: value}
+    return out
+
+
+FR, EN = (flat(source(language)) for language in LANGUAGES)
+
+
+def test_every_code_is_a_finding_or_an_event_with_known_args() -> None:
+    """The table of this test covers the catalogue."""
+    assert set(ARGS) == set(Code) == {Code.ALL_WELL, *FINDINGS, *EVENTS}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_code_and_reason_has_words(language: str) -> None:
+    """No code is without an entry, and no entry without a code."""
+    texts = source(language)
+    assert set(texts["code"]) == {code.value for code in Code}
+    assert set(texts["refusal"]) == set(REASONS)
+    assert {tuple(entry) for entry in texts["code"].values()} == {("short", "sentence", "advice")}
+
+
+def test_both_languages_have_the_same_keys() -> None:
+    """English is complete and says nothing that French does not."""
+    assert list(FR) == list(EN)
+
+
+@pytest.mark.parametrize("path", FR)
+def test_both_languages_tell_the_same_facts(path: str) -> None:
+    """The same placeholders stand in both, the same optional parts too."""
+    assert sorted(PLACEHOLDER.findall(FR[path])) == sorted(PLACEHOLDER.findall(EN[path]))
+    assert _optional(FR[path]) == _optional(EN[path])
+
+
+def _optional(text: str) -> list[list[str]]:
+    return [PLACEHOLDER.findall(part) for part in re.findall(r"\[([^\]]*)\]", text)]
+
+
+@pytest.mark.parametrize("code", Code)
+def test_placeholders_are_what_the_code_carries(code: Code) -> None:
+    """A text cannot ask for what the core does not tell, and the screen's text asks for nothing."""
+    for part in ("short", "sentence", "advice"):
+        assert set(PLACEHOLDER.findall(FR[f"code.{code}.{part}"])) <= ARGS[code] | {"label"}
+    assert "{" not in FR[f"code.{code}.short"]
+
+
+@pytest.mark.parametrize(("code", "language"), IN_BOTH)
+def test_all_is_filled_in(code: Code, language: str) -> None:
+    """With all args no hole, no brace and no bracket is left."""
+    said = words(code, language, FULL)
+    assert said.short
+    assert said.sentence
+    assert not re.search(r"[][{}?]", said.sentence)
+
+
+@pytest.mark.parametrize(("code", "language"), IN_BOTH)
+def test_a_missing_arg_leaves_a_question_mark(code: Code, language: str) -> None:
+    """No text fails for want of an arg, or for an arg that is null."""
+    nulls: dict[str, Scalar] = dict.fromkeys(FULL)
+    for args in ({}, nulls):
+        said = words(code, language, args)
+        assert "{" not in said.sentence
+        assert "None" not in said.sentence
+        assert not re.search(r"[][]", said.sentence)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("code", [*FINDINGS, Code.ALL_WELL])
+def test_a_finding_fits_the_screen_as_a_headline(code: Code, language: str) -> None:
+    """The short text stands in one line at twice the size; the advice in two lines."""
+    said = words(code, language, FULL)
+    assert font.width(said.short) * BIG <= COLUMNS
+    lines = wrapped(said.advice, COLUMNS)
+    assert len(lines) <= 2
+    assert max(font.width(line) for line in lines) <= COLUMNS
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("code", EVENTS)
+def test_an_event_fits_one_line_of_the_screen(code: Code, language: str) -> None:
+    """The short text of an event stands in one line at normal size."""
+    assert font.width(words(code, language, FULL).short) <= COLUMNS
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("reason", REASONS)
+def test_a_refusal_fits_the_foot_of_the_screen(reason: str, language: str) -> None:
+    """Why no box is restarted stands in two lines."""
+    lines = wrapped(panel("unarmed", language, reason=reason), COLUMNS)
+    assert len(lines) <= 2
+    assert max(font.width(line) for line in lines) <= COLUMNS
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_screen_can_draw_every_letter(language: str) -> None:
+    """No text holds a letter that the screen shows as a hollow box."""
+    texts = [text for code in Code for text in _parts(code, language)]
+    texts += [refusal(reason, language) for reason in REASONS]
+    assert {letter for text in texts for letter in text if not font.has(letter)} == set()
+
+
+def _parts(code: Code, language: str) -> tuple[str, str, str]:
+    said = words(code, language, FULL)
+    return said.short, said.sentence, said.advice
+
+
+@pytest.mark.parametrize("code", FINDINGS)
+def test_every_finding_says_what_to_do(code: Code) -> None:
+    """An advice is one sentence: a capital, one full stop at its end."""
+    for language in LANGUAGES:
+        assert re.fullmatch(r"[A-ZÀÉ][^.!?:;]*\.", words(code, language, FULL).advice)
+
+
+@pytest.mark.parametrize("texts", [FR, EN], ids=LANGUAGES)
+@pytest.mark.parametrize("part", ["short", "sentence", "advice"])
+def test_no_two_codes_say_the_same(texts: dict[str, str], part: str) -> None:
+    """Two codes with equal words would be a copy by mistake."""
+    said = Counter(text for path, text in texts.items() if path.endswith(f".{part}") and text)
+    assert [text for text, count in said.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("path", [path for path in FR if path.startswith("code.")])
+def test_nothing_was_left_untranslated(path: str) -> None:
+    """Where there are words, the two languages differ."""
+    assert FR[path] == "" == EN[path] or FR[path] != EN[path]
+
+
+@pytest.mark.parametrize("code", Code)
+def test_sentences_are_sentences(code: Code) -> None:
+    """Each begins with a capital, a name or a placeholder, ends with one stop, holds no double space."""
+    for texts in (FR, EN):
+        sentence, short = texts[f"code.{code}.sentence"], texts[f"code.{code}.short"]
+        assert re.match(r"[A-ZÀÉ{]", sentence)
+        assert re.search(r"[^.]\.$", sentence)
+        assert "  " not in sentence
+        assert not short.endswith(".")
+        assert short[0].isupper()
+
+
+@pytest.mark.parametrize("code", Code)
+def test_french_typography(code: Code) -> None:
+    """Curly apostrophes, unbreakable space before high punctuation, French quotation marks."""
+    for text in _parts(code, "fr"):
+        assert "'" not in text
+        assert '"' not in text
+        assert "..." not in text
+        assert not re.search(r"[^\u00a0][:;!?%»](?!\d)", text)
+        assert not re.search(r"«[^\u00a0]", text)
+
+
+@pytest.mark.parametrize("code", Code)
+def test_english_typography(code: Code) -> None:
+    """No space before punctuation, no French quotation marks."""
+    for text in _parts(code, "en"):
+        assert not re.search(r"\s[:;!?%.,]", text)
+        assert "«" not in text
+
+
+@pytest.mark.parametrize("path", FR)
+def test_no_jargon(path: str) -> None:
+    """Nothing that a receptionist would have to look up; the one setting's name is for the technician."""
+    jargon = r"(?i)\b(gateway|passerelle|dhcp|icmp|ping|uplink|wan|lan|ip|timeout|latence|socket|mqtt|gpio)\b"
+    assert not re.search(jargon, FR[path])
+    assert not re.search(jargon, EN[path])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "fr", "en"),
+    [
+        (0, "0 s", "0 s"),
+        (-3, "0 s", "0 s"),
+        (45, "45 s", "45 s"),
+        (59.6, "1 min", "1 min"),
+        (80, "1 min 20 s", "1 min 20 s"),
+        (3600, "1 h", "1 h"),
+        (3605, "1 h", "1 h"),
+        (7500, "2 h 5 min", "2 h 5 min"),
+        (86400, "1 j", "1 d"),
+        (97200.4, "1 j 3 h", "1 d 3 h"),
+        (float("inf"), "?", "?"),
+        (float("nan"), "?", "?"),
+    ],
+)
+def test_durations(seconds: float, fr: str, en: str) -> None:
+    """A duration is said in its two largest units."""
+    assert (duration(seconds, "fr"), duration(seconds, "en")) == (fr, en)
+
+
+def test_a_duration_in_one_unit() -> None:
+    """Where there is little room, only the largest unit is said."""
+    assert duration(7500, "fr", units=1) == "2 h"
+
+
+def test_nested_words() -> None:
+    """A finding inside an event is said by its short text, a reason by its refusal, a part by its name."""
+    assert "«\u00a0Box bloquée\u00a0»" in words(Code.INCIDENT_OPENED, "fr", FULL).sentence
+    refused = words(Code.CYCLE_REFUSED, "fr", FULL).sentence
+    assert refused == ("Fibre\u00a0: pas de redémarrage, une pause est demandée. Possible dans 5 min.")
+    assert "le relais ftth" in words(Code.PART_FAILED, "fr", FULL).sentence
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    """An optional part disappears with its arg, and a duration of nothing is not told."""
+    assert words(Code.CYCLE_REFUSED, "en", {**FULL, "for_s": None}).sentence == (
+        "Fibre: no restart, a pause is asked for."
+    )
+    assert words(Code.UPLINK_UP, "en", {"label": "Fibre", "down_s": 0}).sentence == "Fibre works."
+    assert words(Code.UPLINK_UP, "en", FULL).sentence == "Fibre works again, after 1 min 20 s down."
+
+
+def test_numbers_are_written_the_local_way() -> None:
+    """A comma in French, a point in English, yes and no in words."""
+    assert "8,2\u00a0%" in words(Code.DEGRADED, "fr", FULL).sentence
+    assert "8.2%" in words(Code.DEGRADED, "en", FULL).sentence
+    assert words(Code.AGENT_STARTED, "fr", {"armed": False}).sentence.endswith("non.")
+
+
+def test_unknown_words_are_shown_as_they_are() -> None:
+    """A reason or finding from a newer version does not break an older reader."""
+    assert refusal("brand_new", "fr") == "brand_new"
+    assert "brand_new" in words(Code.INCIDENT_OPENED, "fr", {"finding": "brand_new"}).sentence
+    assert "fan" in words(Code.PART_FAILED, "fr", {"part": "fan"}).sentence
+
+
+def test_args_are_not_read_as_texts() -> None:
+    """Braces and brackets in a label are shown, not interpreted."""
+    assert words(Code.UPLINK_DOWN, "en", {"label": "{why} [x {old}]"}).sentence == "{why} [x {old}] is down."
+
+
+def test_an_unknown_language_is_an_error() -> None:
+    """The message lists the languages there are."""
+    with pytest.raises(KeyError, match="fr, en"):
+        words(Code.ALL_WELL, "de", {})
