@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 from agent.core.model import Part, Probe
 from agent.probes.icmp import IcmpProber
 from agent.probes.lane import Lane, ProbePlan, Surroundings, system_wall
+from agent.probes.netlink import read_tables
 from hardware.virtual.netns import Namespace, veth
 
 TARGET = "10.9.9.9"
@@ -38,6 +40,8 @@ class Site:
             f"link set {name} up",
             f"route add default via {gateway} dev {name} metric {100 + number}",
         )
+        carries(self.pi, name)
+        carries(box, "lan")
 
     def echoes(self, number: int) -> int:
         """Echo requests that a box has received, by its kernel's own count."""
@@ -49,6 +53,14 @@ class Site:
     def close(self) -> None:
         for namespace in (self.pi, *self.boxes):
             namespace.close()
+
+
+def carries(namespace: Namespace, name: str) -> None:
+    """Wait until the kernel has finished raising an interface; until then it drops packets in silence."""
+    limit = time.monotonic() + PATIENCE_S
+    while namespace.call(read_tables).interfaces[name].carrier is not True:
+        assert time.monotonic() < limit, f"{name} never came up"
+        time.sleep(0.002)
 
 
 @contextlib.contextmanager
@@ -68,14 +80,18 @@ def site_with(boxes: int = 1) -> Iterator[Site]:
 
 
 def play(namespace: Namespace, story: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run an event loop whose thread is inside the namespace."""
+    """Run an event loop whose thread is inside the namespace; no callback may fail unseen."""
+
+    faults: list[dict[str, Any]] = []
 
     async def bounded() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, fault: faults.append(fault))
         async with asyncio.timeout(30):
             await story()
 
     with namespace.entered():
         asyncio.run(bounded())
+    assert faults == []
 
 
 @dataclass
@@ -102,10 +118,17 @@ class Seen:
 
 
 @contextlib.asynccontextmanager
-async def probing(plans: Sequence[ProbePlan], **clocks: Any) -> AsyncIterator[tuple[IcmpProber, Seen]]:
-    """A prober that runs inside the block."""
+async def probing(
+    plans: Sequence[ProbePlan], also: Callable[[Probe], None] = lambda _probe: None, **clocks: Any
+) -> AsyncIterator[tuple[IcmpProber, Seen]]:
+    """A prober that runs inside the block; ``also`` is called with every outcome."""
     seen = Seen()
-    prober = IcmpProber(plans, seen.probes.append, seen.parts.append, **clocks)
+
+    def post(probe: Probe) -> None:
+        seen.probes.append(probe)
+        also(probe)
+
+    prober = IcmpProber(plans, post, seen.parts.append, **clocks)
     task = asyncio.create_task(prober.run())
     try:
         yield prober, seen

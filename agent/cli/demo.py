@@ -14,9 +14,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from agent.cli.expectations import Evidence, judge, unknown_words
 from agent.cli.labels import LANGUAGES, language_of
@@ -157,8 +158,18 @@ def _perform(scenario: Scenario, args: argparse.Namespace) -> int:
     failures = judge(scenario, evidence)
     stage.verdict(failures)
     words = summary(scenario, evidence, failures, args.lang)
-    (sys.stderr if args.json else sys.stdout).write("\n".join(words) + "\n")
+    stream = sys.stderr if args.json else sys.stdout
+    for line in words:
+        stream.write(f"{_fitted(line, stream)}\n")
     return FAILED if failures else PASSED
+
+
+def _fitted(line: str, stream: TextIO) -> str:
+    """The line broken between words for a terminal; unbroken for a pipe."""
+    if not stream.isatty():
+        return line
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    return textwrap.fill(line, shutil.get_terminal_size().columns, subsequent_indent=indent)
 
 
 async def _until_signalled(scenario: Scenario, args: argparse.Namespace, stage: Stage) -> Evidence | None:

@@ -171,7 +171,8 @@ class LiveStage:
     def agent_gone(self) -> None:
         """The panel goes dark."""
         self._gathered.gone()
-        self._line(Line(time.time(), None, label("no_agent", self._language), Severity.WARNING))
+        t = None if self._began_s is None else time.monotonic() - self._began_s
+        self._line(Line(time.time(), t, label("no_agent", self._language), Severity.WARNING))
 
     def _line(self, line: Line) -> None:
         self._lines.append(line)

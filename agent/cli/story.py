@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 import time
@@ -210,14 +211,15 @@ class Story:
         agent, self._agent = self._agent, None
         if agent is None or agent.returncode is not None:
             return
+        # Process.send_signal would look whether it lives, and thereby take its exit code from the loop.
         with contextlib.suppress(ProcessLookupError):
-            agent.send_signal(number)
+            os.kill(agent.pid, number)
         try:
             async with asyncio.timeout(STOP_S):
                 await agent.wait()
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
-                agent.kill()
+                os.kill(agent.pid, signal.SIGKILL)
             await agent.wait()
 
     def _log_tail(self) -> str:

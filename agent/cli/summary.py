@@ -30,7 +30,7 @@ _STEPS = {
 _WORDS = {
     "fr": {
         "calm": "rien de notable",
-        "cuts": "coupures de courant",
+        "cuts": "coupures de courant\u00a0",
         "gone": "sans internet par cet accès pendant {s:.1f} s",
         "helped": "le redémarrage a aidé ({s:.1f} s de la coupure au retour)",
         "not_helped": "le redémarrage n'a pas aidé",
@@ -72,7 +72,8 @@ def _episodes(uplink: ScenarioUplink, events: Sequence[Seen], language: str) -> 
         if event.code == "uplink_suspect" and not episode:
             silent_s = event.args.get("silent_s")
             episode.append(("lost", event.t - (silent_s if isinstance(silent_s, int | float) else 0.0)))
-        if event.code in steps and (episode or event.code != _EPISODE_END):
+        told_already = any(code == event.code for code, _ in episode)
+        if event.code in steps and not told_already and (episode or event.code != _EPISODE_END):
             episode.append((event.code, event.t))
         if event.code == _EPISODE_END and episode:
             lines.append(_arrows(episode, language))

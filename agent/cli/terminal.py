@@ -20,7 +20,7 @@ from rich.text import Text
 
 from agent.cli.face import leds, screen_rows
 from agent.cli.labels import label
-from agent.cli.styles import LED_STYLE, SEVERITY_STYLE, uplink_cells
+from agent.cli.styles import LED_STYLE, SEVERITY_STYLE, line_style, newest_rows, uplink_cells
 from agent.cli.view import (
     Line,
     Progress,
@@ -49,6 +49,8 @@ FRONT_HEIGHT = 18
 """Columns and lines that the panel needs; a smaller terminal gets the LEDs in one line."""
 TITLED = 9
 """So many free lines let the table of uplinks have a head."""
+ROOMY = 8
+"""So many lines let the timeline wrap long words instead of cutting them."""
 LEDS_WIDTH = 13
 HALF_BLOCKS_FROM = 180
 HALF_BLOCKS_HEIGHT = 50
@@ -272,21 +274,17 @@ def _beside(view: View, shot: Snapshot, width: int, height: int) -> list[Rendera
 
 
 def _timeline(view: View, room: int) -> list[RenderableType]:
-    """The newest lines that fit, oldest first; fine detail goes first where room is short."""
-    lines = view.lines
-    if room < 6:
-        lines = tuple(line for line in lines if line.severity is not Severity.DEBUG)
-    if room >= 6:
-        rule: list[RenderableType] = [Text(label("events", view.language), style="dim underline")]
-        room -= 1
-    else:
-        rule = []
-    return rule + [_line(line, view.width) for line in (lines[-room:] if room > 0 else ())]
+    """The newest lines that fit, oldest first; where room is short, fine detail and long words go first."""
+    if room < ROOMY:
+        told = [line for line in view.lines if line.severity is not Severity.DEBUG]
+        return [_line(line, view.width) for line in (told[-room:] if room > 0 else ())]
+    rows = newest_rows(view.lines, room - 1, view.width)
+    return [Text(label("events", view.language), style="dim underline"), *(Text(*row) for row in rows)]
 
 
 def _line(line: Line, width: int) -> Text:
     text = _cut(line_text(line), width)
-    text.stylize("cyan" if line.by_story else SEVERITY_STYLE[line.severity])
+    text.stylize(line_style(line))
     return text
 
 
@@ -341,5 +339,5 @@ def print_status(shot: Snapshot, language: str, stream: TextIO) -> None:
 def print_lines(lines: tuple[Line, ...]) -> None:
     """A timeline on stdout, for reading back after a live view."""
     console = Console(highlight=False)
-    for line in lines:
-        console.print(_line(line, max(console.width, 200)), soft_wrap=True)
+    for row in newest_rows(lines, None, console.width):
+        console.print(Text(*row))

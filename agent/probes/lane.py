@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from agent.core.model import Link, Probe, Role, Why
-from agent.probes.echoes import Echo, Flight, Host, Moment
+from agent.probes.echoes import CLOCKS_AGREE_S, Echo, Flight, Host, Moment
 from agent.probes.icmp_socket import EchoSocket, Refusal, Reply
 from agent.probes.rounds import Rounds
 
@@ -138,7 +138,12 @@ class Lane:
         return hosts
 
     def _moment(self) -> Moment:
-        return Moment(self._around.clock(), self._around.wall())
+        """Both clocks, read again if something else ran between the two readings."""
+        for _ in range(3):
+            moment = Moment(self._around.clock(), self._around.wall())
+            if self._around.clock() - moment.mono < CLOCKS_AGREE_S / 4:
+                break
+        return moment
 
     def _post_all(self, probes: list[Probe]) -> None:
         for probe in probes:

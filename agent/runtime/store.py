@@ -20,9 +20,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from agent.core.codes import Code, Severity
 from agent.core.model import Cycle, Durable, Event, Now, OpenIncident, Part, Recorded, Stamp, age_s, stamp
@@ -135,17 +134,16 @@ class Store:
         self._flush_what_waits()
         found: list[Recorded] = []
         while len(found) < limit:
-            rows = self._try(partial(self._outbox, after, limit - len(found)))
+            rows = self._try(lambda: self._opened().outbox(after, limit - len(found)))  # noqa: B023 (called at once)
             if not rows:
                 break
             after = rows[-1][0]
-            for row in rows:
-                if row[0] not in self._acked:
-                    try:
-                        found.append(codec.decode_row(row))
-                    except DamagedError as damage:
-                        _log.warning("event %s cannot be sent: %s", row[0], damage)
-                        self._acked.add(row[0])
+            for seq, recorded in rows:
+                if recorded is None:
+                    _log.warning("event %s cannot be read and is not sent", seq)
+                    self._acked.add(seq)
+                elif seq not in self._acked:
+                    found.append(recorded)
         return found
 
     def acknowledge(self, seq: int) -> None:
@@ -171,7 +169,7 @@ class Store:
                 self._unsaved["memory"] = codec.encode_memory(memory)
             self._healing(lambda: self._write_memory(memory))
         except TroubleError as trouble:
-            self._fail(str(trouble))
+            self._note(str(trouble))
             raise StoreError(f"cycle {cycle.order} of {cycle.box} not saved: {trouble}") from trouble
 
     def save_incident(self, incident: OpenIncident | None) -> None:
@@ -215,7 +213,7 @@ class Store:
         self._memory, self._memory_known = copy or self._memory, is_new or copy is not None
         if is_new:
             # Before the database exists: a crash between the two must not look like a lost memory.
-            pass
+            self._try(lambda: codec.write_copy(self._folder, self._memory))
         self._try(self._opened)
         if not self._memory_known:
             self._memory = replace(self._memory, lost_at=stamp(now))
@@ -248,7 +246,7 @@ class Store:
         if self._renewals > RENEWALS:
             raise OutOfReachError(f"{why}; damaged again and again")
         name = schema.quarantine(self._folder)
-        self._fail(f"{why}; history begins anew, the damaged one is {name}")
+        self._note(f"{why}; history begins anew, the damaged one is {name}")
 
     # --- writing -------------------------------------------------------------------------------------------
 
@@ -265,7 +263,7 @@ class Store:
         try:
             return self._healing(work)
         except TroubleError as trouble:
-            self._fail(str(trouble))
+            self._note(str(trouble))
             return None
 
     def _flush(self, fresh: Sequence[Draft] = ()) -> list[Recorded]:
@@ -277,7 +275,7 @@ class Store:
         )
         self._unsaved.clear()
         self._backlog.clear()
-        self._recovered()
+        self._note(None)
         self._since_purge += len(drafts)
         with suppress(TroubleError):  # the events are written: what fails now must not write them twice
             if self._acked:
@@ -304,11 +302,6 @@ class Store:
         codec.write_copy(self._folder, memory)
         self._memory = memory
 
-    def _outbox(self, after: int, limit: int) -> list[tuple[Any, ...]]:
-        return self._opened().outbox(after, limit)
-
-    # --- small pieces ------------------------------------------------------------------------------------
-
     def _meta(self, key: str) -> str | None:
         return self._unsaved[key] if key in self._unsaved else self._try(lambda: self._opened().meta(key))
 
@@ -329,14 +322,9 @@ class Store:
             self._memory = replace(self._memory, lost_at=None)
             self._try(lambda: self._write_memory(self._memory))
 
-    def _fail(self, detail: str) -> None:
-        if len(self._backlog) == BACKLOG:
-            detail += "; the oldest waiting events are being lost"
-        if detail != self._trouble:
-            self._trouble = detail
-            _log.warning("the store does not work: %s", detail)
-
-    def _recovered(self) -> None:
-        if self._trouble is not None:
-            self._trouble = None
-            _log.info("the store works")
+    def _note(self, trouble: str | None) -> None:
+        if trouble and len(self._backlog) == BACKLOG:
+            trouble += "; the oldest waiting events are being lost"
+        if trouble != self._trouble:
+            self._trouble = trouble
+            _log.warning("the store %s", f"does not work: {trouble}" if trouble else "works again")

@@ -20,6 +20,7 @@ from agent.runtime.store_codec import (
     DamagedError,
     Memory,
     decode_memory,
+    decode_row,
     encode_event,
     encode_memory,
     sync_folder,
@@ -139,13 +140,14 @@ class Database:
             # A log that ends early is dropped by SQLite without a word, and cycles must not be.
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
-    def outbox(self, after: int, limit: int) -> list[tuple[Any, ...]]:
-        """Rows for ``decode_row`` of events beyond ``after`` that nobody acknowledged, in order."""
+    def outbox(self, after: int, limit: int) -> list[tuple[int, Recorded | None]]:
+        """Events beyond ``after`` that nobody acknowledged, in order; None for one that makes no sense."""
         query = (
             "SELECT seq, id, at, synced, body FROM events WHERE acked = 0 AND seq > ? ORDER BY seq LIMIT ?"
         )
         with told_apart():
-            return self._db.execute(query, (after, limit)).fetchall()
+            rows = self._db.execute(query, (after, limit)).fetchall()
+        return [(row[0], _decoded(row)) for row in rows]
 
     def acknowledge(self, seqs: Iterable[int]) -> None:
         """Take events out of the outbox; after a power loss some may be in it once more."""
@@ -234,6 +236,13 @@ def bad_numbers(folder: Path) -> list[int]:
     """The numbers of the quarantined databases."""
     ends = [path.name.rpartition("-")[2] for path in folder.glob(f"{DATABASE}.bad-*")]
     return [int(end) for end in ends if end.isdigit()]
+
+
+def _decoded(row: tuple[Any, ...]) -> Recorded | None:
+    try:
+        return decode_row(row)
+    except DamagedError:
+        return None
 
 
 def _drop_companions(path: Path) -> None:

@@ -8,8 +8,9 @@ is never much older than that while the agent lives and the broker can be reache
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Awaitable, Callable, Container
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from agent.core.model import Recorded
 from agent.core.snapshot_types import BoxView, Snapshot, UplinkView
@@ -114,3 +115,20 @@ class Publisher:
     def _is_wanted(self, topic: str, fresh: dict[str, object], snapshot: Snapshot) -> bool:
         last = self._sent.get(topic)
         return last is None or last.news != fresh[topic] or not 0 <= snapshot.mono - last.at < REFRESH_S
+
+
+class Outbox(Protocol):
+    """Events that the broker must get; calls may block, and are made through ``RunBlocking``."""
+
+    def pending(self, after: int, limit: int) -> list[Recorded]:
+        """Up to ``limit`` events with a number above ``after`` that are not acknowledged, in order."""
+
+    def acknowledge(self, seq: int) -> None:
+        """The broker has event ``seq``."""
+
+
+class RunBlocking(Protocol):
+    """Runs a call where blocking does no harm; calls are made one after the other."""
+
+    def __call__(self, call: Callable[..., Any], /, *args: object) -> Awaitable[Any]:
+        """Run ``call(*args)`` and give its result."""

@@ -12,22 +12,32 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import ssl
 import sys
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from agent.core.model import Part, Recorded
+from agent.core.model import Part
 from agent.core.snapshot_types import Snapshot
-from agent.sinks.mqtt import AVAILABILITY, EVENT, OFFLINE, ONLINE, Publisher, event_message, prefix
+from agent.sinks.mqtt import (
+    AVAILABILITY,
+    EVENT,
+    OFFLINE,
+    ONLINE,
+    Outbox,
+    Publisher,
+    RunBlocking,
+    event_message,
+    prefix,
+)
+from agent.sinks.mqtt_tls import Tls, reason
 
 IN_FLIGHT = 10
 """Events that may wait for the broker's acknowledgement at once."""
@@ -60,23 +70,6 @@ class MqttSettings:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     keepalive_s: int = 30
-
-
-class Outbox(Protocol):
-    """Events that the broker must get; calls may block, and are made through ``RunBlocking``."""
-
-    def pending(self, after: int, limit: int) -> list[Recorded]:
-        """Up to ``limit`` events with a number above ``after`` that are not acknowledged, in order."""
-
-    def acknowledge(self, seq: int) -> None:
-        """The broker has event ``seq``."""
-
-
-class RunBlocking(Protocol):
-    """Runs a call where blocking does no harm; calls are made one after the other."""
-
-    def __call__(self, call: Callable[..., Any], /, *args: object) -> Awaitable[Any]:
-        """Run ``call(*args)`` and give its result."""
 
 
 class MqttSink:
@@ -210,7 +203,7 @@ class _Connection:
         self._opened: asyncio.Future[str | None] = self._loop.create_future()
         self._retained: dict[int, str] = {}
         self._farewell: int | None = None
-        self._tls: _Tls | None = None
+        self._tls: Tls | None = None
         self._said = asyncio.Event()
         self.lost: str | None = None
         self.in_flight: dict[int, int] = {}
@@ -256,8 +249,7 @@ class _Connection:
                     await self._said.wait()
             self._client = None
         client.disconnect()
-        # The thread may be inside a name lookup or a handshake, which nothing can interrupt: it is given
-        # a moment, then left to end by itself.
+        # Nothing can interrupt a name lookup or a handshake: the thread gets a moment, then is left alone.
         done = asyncio.Event()
         threading.Thread(target=self._join, args=(client, done), daemon=True).start()
         with suppress(TimeoutError):
@@ -280,7 +272,7 @@ class _Connection:
         if settings.username is not None:
             client.username_pw_set(settings.username, settings.password)
         if settings.tls:
-            self._tls = _Tls.believing(settings.ca_file)
+            self._tls = Tls.believing(settings.ca_file)
             client.tls_set_context(self._tls)
         client.will_set(self._prefix + AVAILABILITY, OFFLINE, qos=1, retain=True)
         client.max_inflight_messages_set(0)  # bounded here, by topic and by ``IN_FLIGHT``
@@ -297,14 +289,14 @@ class _Connection:
             self._loop.call_soon_threadsafe(call, *args)
 
     def _on_connect(
-        self, _client: object, _data: object, _flags: object, reason: Any, _props: object
+        self, _client: object, _data: object, _flags: object, answer: Any, _props: object
     ) -> None:
-        refused = f"refused: {reason}" if reason.is_failure else None
+        refused = f"refused: {answer}" if answer.is_failure else None
         self._hand_over(self._set_opened, refused)
 
     def _on_connect_fail(self, _client: object, _data: object) -> None:
         # paho calls this while it handles the exception, and does not pass it on.
-        self._hand_over(self._set_opened, _reason(sys.exc_info()[1]))
+        self._hand_over(self._set_opened, reason(sys.exc_info()[1]))
         if self._tls is not None:
             self._tls.close_last()
 
@@ -336,45 +328,3 @@ class _Connection:
         if mid == self._farewell:
             self._said.set()
         self._kick.set()
-
-
-class _Tls(ssl.SSLContext):
-    """Verifies the broker's certificate and name, and can close the socket of a failed handshake.
-
-    paho forgets such a socket, which would stay open until it happens to be collected.
-    """
-
-    _last: ssl.SSLSocket | None = None
-
-    @classmethod
-    def believing(cls, ca_file: Path | str | None) -> _Tls:
-        """A context that believes the CAs in this file, or the system's; raises OSError, ValueError."""
-        context = cls(ssl.PROTOCOL_TLS_CLIENT)  # requires a certificate and checks the name
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if ca_file is None:
-            context.load_default_certs()
-        else:
-            context.load_verify_locations(ca_file)
-        return context
-
-    def wrap_socket(self, *args: Any, **options: Any) -> ssl.SSLSocket:
-        self._last = super().wrap_socket(*args, **options)
-        return self._last
-
-    def close_last(self) -> None:
-        """Close the socket of the last handshake, if there was one."""
-        if self._last is not None:
-            self._last.close()
-
-
-def _reason(error: BaseException | None) -> str:
-    """A failed connection in words."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"certificate refused: {error.verify_message}"
-    if isinstance(error, ssl.SSLError):
-        return f"no encrypted connection: {error.reason or error}"
-    if isinstance(error, TimeoutError):
-        return "no answer"
-    if isinstance(error, OSError):
-        return error.strerror or str(error) or type(error).__name__
-    return str(error) if error else "no connection"

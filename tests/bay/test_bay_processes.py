@@ -24,7 +24,7 @@ pytestmark = pytest.mark.bay
 ROOT = Path(__file__).parents[2]
 
 PROGRAM = """
-import asyncio, pathlib, sys
+import asyncio, pathlib, signal, sys
 from hardware.virtual.bay import Bay, BayUplink
 
 async def main():
@@ -38,6 +38,8 @@ async def main():
         if "stay" in sys.argv:
             await asyncio.sleep(60)
 
+# A shell's background jobs are born deaf to Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 asyncio.run(main())
 """
 
@@ -190,7 +192,26 @@ def test_stop_kills_what_a_program_has_started(tmp_path: Path) -> None:
         pids.extend([child.pid, int(await child.stdout.readline())])
 
     play(tmp_path, story)
+    assert len(pids) == 2
     assert gone_soon(pids)
+
+
+def test_stop_does_not_wait_for_a_runaway(tmp_path: Path) -> None:
+    """A program that has left its group and holds a pipe delays the end by two seconds at most."""
+    pids: list[int] = []
+
+    async def story(bay: Bay) -> None:
+        script = "setsid sleep 30 & echo $!; exec sleep 30"
+        child = await bay.spawn(bay.site, ["/bin/sh", "-c", script], stdout=asyncio.subprocess.PIPE)
+        assert child.stdout is not None
+        pids.append(int(await child.stdout.readline()))
+        began_at.append(time.monotonic())
+
+    began_at: list[float] = []
+    play(tmp_path, story)
+    took_s = time.monotonic() - began_at[0]
+    os.kill(pids[0], signal.SIGKILL)
+    assert took_s < 4.0
 
 
 @pytest.mark.broker

@@ -13,6 +13,7 @@ EVENTS = (
     Seen(0.3, "uplink_up", "ftth", {"down_s": 0}),
     Seen(13.0, "uplink_suspect", "ftth", {"silent_s": 0.8}),
     Seen(22.3, "uplink_down", "ftth"),
+    Seen(22.9, "uplink_down", "ftth"),
     Seen(25.6, "box_cut", "ftth"),
     Seen(30.7, "box_restored", "ftth"),
     Seen(48.2, "uplink_up", "ftth", {"down_s": 26}),
@@ -38,7 +39,7 @@ def test_the_summary_tells_each_step_of_an_outage_with_its_time() -> None:
 
 def test_an_outage_that_lasts_is_told_without_its_end() -> None:
     """And the verdict with each failure."""
-    lines = summary(STORY, Evidence(60.0, EVENTS[:3]), ["something else"], "fr")
+    lines = summary(STORY, Evidence(60.0, EVENTS[:4]), ["something else"], "fr")
     assert lines[1] == "  premier paquet perdu 12.2 s → doute 13.0 s → panne déclarée 22.3 s"
     assert lines[-2:] == ["Scénario manqué :", "  - something else"]
 

@@ -492,7 +492,7 @@ while True:
 
 
 def test_first_start_that_dies_is_no_lost_memory(tmp_path):
-    """The copy is written before the database is begun, so a first start that dies does not block the second."""
+    """The copy is written before the database, so a first start that dies does not block the second."""
     script = """
 import os
 from agent.runtime import store_schema

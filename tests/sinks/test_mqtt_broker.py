@@ -187,6 +187,12 @@ class Site:
                 self.reported.clear()
                 await self.reported.wait()
 
+    async def until_handed(self, count: int) -> None:
+        end_at = time.monotonic() + TIMEOUT_S
+        while len(self.handed) < count:
+            assert time.monotonic() < end_at
+            await asyncio.sleep(0.01)
+
     async def until_sent(self) -> None:
         end_at = time.monotonic() + TIMEOUT_S
         while await self.pending():
@@ -510,6 +516,7 @@ def test_stop_is_quick_and_nothing_blocks_while_the_broker_is_frozen(tmp_path, b
             for seq in range(2, 200):
                 here.board.publish(snapshot(seq, Health.DOWN if seq % 2 else Health.UP))
                 await asyncio.sleep(0)
+            await here.until_handed(10)
             began = time.monotonic()
             here.task.cancel()
             await asyncio.wait([here.task])

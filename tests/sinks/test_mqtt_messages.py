@@ -128,6 +128,18 @@ def test_every_event_holds_to_its_schema(code):
     assert payload["code"] == code
 
 
+def test_examples_of_the_manual_hold_to_the_schemas():
+    """What docs/mqtt.md shows is what is sent."""
+    manual = (Path(__file__).parents[2] / "docs/mqtt.md").read_text()
+    examples = [json.loads(block.partition("```")[0]) for block in manual.split("```json")[1:]]
+    names = ["event.json", "uplink.json", "box.json", "state.json"]
+    for name, example in zip(names, examples, strict=True):
+        check(name, example)
+    event = Event(Code(examples[0]["code"]), "ftth", Severity.ALERT, "run-1", examples[0]["args"])
+    said = event_payload(Recorded("9f2c41d07be3-45", 45, event, 1_800_000_210.0, synced=True))
+    assert {**examples[0], "text": {}} == {**said, "text": {}}
+
+
 def test_event_says_everything():
     """Id, order, time, trust in the clock, arguments, French and English."""
     payload = event_payload(recorded(Code.UPLINK_DOWN, why="silence"))
