@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import fcntl
 import logging
+import os
 import signal
 import time
 import uuid
@@ -37,7 +38,7 @@ from agent.runtime.sdnotify import Notifier
 from agent.runtime.store import Store
 from agent.runtime.supervise import keep_running
 from agent.runtime.trace import FLUSH_S, Recorder, Start, encode, encode_start
-from agent.sinks.journal import JournalSink
+from agent.sinks.journal import JournalSink, is_journal
 from agent.sinks.payloads import event_payload
 from hardware.ports import HardwareError, Lights, Relay, Screen
 
@@ -127,6 +128,7 @@ class App:
         self._store = await loop.run_in_executor(self._disk, open_store)
         self._history = History(self._store, self._disk, self._board, self._post)
         durable = await self._history.call(self._store.load, now)
+        await self._history.call(self._store.note_start, now)
         run = uuid.uuid4().hex[:8]
         site = to_site(self._config)
         self._recorder.add(encode_start(Start(run, site.name, now)))
@@ -188,7 +190,11 @@ class App:
                 group.create_task(self._history.note_calm(CALM_S), name="calm"),
             ]
             for name, work in self._ornaments().items():
-                tasks.append(group.create_task(keep_running(name, work, self._post), name=name))
+                tasks.append(
+                    group.create_task(
+                        keep_running(name, work, self._post, says_itself=name == "mqtt"), name=name
+                    )
+                )
             self._notifier.ready()
             self._notifier.status(f"watching {len(uplinks)} uplinks")
             log.info("watching %s", ", ".join(f"{u.name} on {u.interface}" for u in uplinks))
@@ -218,7 +224,9 @@ class App:
         await ControlSocket(path, self._board, self._post, time.monotonic, event_payload).run()
 
     async def _journal(self) -> None:
-        await JournalSink(self._config.site.language).run(self._board.events())
+        await JournalSink(self._config.site.language, prefixed=is_journal(2, os.environ)).run(
+            self._board.events()
+        )
 
     async def _lights(self) -> None:
         from agent.sinks.lights import LightsSink  # noqa: PLC0415

@@ -81,7 +81,6 @@ def site_with(boxes: int = 1) -> Iterator[Site]:
 
 def play(namespace: Namespace, story: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run an event loop whose thread is inside the namespace; no callback may fail unseen."""
-
     faults: list[dict[str, Any]] = []
 
     async def bounded() -> None:

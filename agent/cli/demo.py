@@ -62,6 +62,10 @@ def run(args: argparse.Namespace) -> int:
         return _cannot(str(fault))
     if wrong := unknown_words(scenario):
         return _cannot("\n".join(f"{scenario.name}.toml: {one}" for one in wrong))
+    if args.keep is not None and (args.keep / "vigie.toml").exists():
+        return _cannot(
+            f"{args.keep} holds an earlier play, whose memory would count in this one; empty it first"
+        )
     if why := _obstacle():
         return _cannot(why)
     if os.geteuid() != 0:

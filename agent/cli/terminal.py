@@ -6,7 +6,8 @@ a picture can be tested. What does not fit the terminal's height is left out fro
 
 from __future__ import annotations
 
-import math
+import io
+import textwrap
 from dataclasses import replace
 from typing import TextIO
 
@@ -20,28 +21,24 @@ from rich.text import Text
 
 from agent.cli.face import leds, screen_rows
 from agent.cli.labels import label
-from agent.cli.styles import LED_STYLE, SEVERITY_STYLE, line_style, newest_rows, uplink_cells
-from agent.cli.view import (
-    Line,
-    Progress,
-    View,
-    finding_text,
-    line_text,
-    local_time,
-    minutes,
-    power_text,
-    refused_text,
+from agent.cli.rows import (
+    LED_STYLE,
+    beside_rows,
+    box_rows,
+    finding_rows,
+    newest_rows,
+    power_row,
+    timeline_rows,
+    uplink_cells,
 )
-from agent.core.codes import Severity
-from agent.core.snapshot_types import BoxView, Phase, Snapshot
-from agent.text import duration
+from agent.cli.view import Line, Progress, View, local_time, minutes
+from agent.core.snapshot_types import Snapshot
 from hardware.ports import Colour
 
 FRAMES_PER_S = 10
 """Twice per blink of the fastest rhythm (4 Hz), and a little more."""
 WIDE = 118
 """From so many columns on, findings and boxes stand beside the panel instead of below it."""
-BAR_WIDTH = 20
 TALL = 30
 """From so many lines on, a demo's text is shown."""
 NARROW = 80
@@ -49,8 +46,7 @@ FRONT_HEIGHT = 18
 """Columns and lines that the panel needs; a smaller terminal gets the LEDs in one line."""
 TITLED = 9
 """So many free lines let the table of uplinks have a head."""
-ROOMY = 8
-"""So many lines let the timeline wrap long words instead of cutting them."""
+PIPE_WIDTH = 110
 LEDS_WIDTH = 13
 HALF_BLOCKS_FROM = 180
 HALF_BLOCKS_HEIGHT = 50
@@ -78,27 +74,23 @@ def panel(view: View) -> RenderableType:
         parts.append(uplinks(shot, view.language, view.width, head=with_head))
         left -= rows + with_head
         if view.width < WIDE:
-            below = _boxes(shot, view.language, view.width)[: max(0, left - 1)]
-            below += _findings(shot, view.language, view.width)[: max(0, left - 3 - len(below))]
-            parts += below
+            below = box_rows(shot, view.language)[: max(0, left - 1)]
+            if shot.findings:
+                below += finding_rows(shot, view.language)[: max(0, left - 3 - len(below))]
+            parts += [_cut(*row, view.width) for row in below]
             left -= len(below)
-    parts += _timeline(view, left)
+    parts += [_cut(*row, view.width) for row in timeline_rows(view, left)]
     return Group(*parts)
 
 
 # --- the head -----------------------------------------------------------------------------------------------
 
 
-def _cut(text: str, width: int) -> Text:
+def _cut(text: str, style: str, width: int) -> Text:
     """One line, cut with an ellipsis."""
-    line = Text(text, no_wrap=True)
+    line = Text(text, style, no_wrap=True)
     line.truncate(max(1, width), overflow="ellipsis")
     return line
-
-
-def _wrapped(text: Text, width: int) -> list[Text]:
-    """The text in lines of at most ``width`` columns."""
-    return list(text.wrap(Console(width=width, color_system=None), width))
 
 
 def _head(view: View) -> Text:
@@ -110,15 +102,9 @@ def _head(view: View) -> Text:
     title.append(f"  {local_time(shot.wall)}  ")
     if not shot.synced:
         title.append(f"({label('clock', view.language)})  ", style="dim")
-    title.append_text(_power(shot, view.language))
+    title.append(*power_row(shot, view.language))
     title.truncate(view.width, overflow="ellipsis")
     return title
-
-
-def _power(shot: Snapshot, language: str) -> Text:
-    """Armed or not is never silent."""
-    held = shot.hold_until is not None and shot.hold_until > shot.mono
-    return Text(power_text(shot, language), style="green" if shot.armed and not held else "yellow")
 
 
 def _story(view: View, story: Progress) -> list[RenderableType]:
@@ -126,13 +112,13 @@ def _story(view: View, story: Progress) -> list[RenderableType]:
     name = f" {story.title} "
     bar_width = 20 if view.width < WIDE else 30
     times = f"{minutes(story.elapsed_s)} / {minutes(story.duration_s)}"
-    follows = _cut(story.next_deed or "", view.width - len(name) - bar_width - len(times) - 6)
-    follows.stylize("dim")
+    follows = _cut(story.next_deed or "", "dim", view.width - len(name) - bar_width - len(times) - 6)
     bar = ProgressBar(total=story.duration_s, completed=story.elapsed_s, width=bar_width)
     row.add_row(Text(name, style="bold reverse"), bar, Text(times), follows)
     if view.height < TALL:
         return [row]
-    return [row, *_wrapped(Text(story.text, style="italic dim"), view.width)[:2]]
+    text = textwrap.wrap(story.text, view.width)[:2]
+    return [row, *(Text(part, style="italic dim") for part in text)]
 
 
 # --- the front panel ----------------------------------------------------------------------------------------
@@ -162,11 +148,11 @@ def _front(view: View) -> Panel:
 def _side_by_side(view: View, shot: Snapshot, front: Panel) -> Table:
     """The panel, and what is the matter at its right."""
     beside_width = view.width - (front.width or 0) - 2
-    beside = _beside(view, shot, beside_width, front.height or 0)
+    beside = beside_rows(view, shot, beside_width, front.height or 0)
     row = Table.grid(padding=(0, 2, 0, 0))
     row.add_column(width=front.width)
     row.add_column(width=beside_width)
-    row.add_row(front, Group(*beside[: front.height]))
+    row.add_row(front, Group(*(Text(*one) for one in beside)))
     return row
 
 
@@ -183,12 +169,12 @@ def _leds(view: View, width: int) -> Text:
     text = Text()
     for shown, colour in leds(view):
         text.append("○ " if colour is Colour.DARK else "● ", style=LED_STYLE[colour])
-        text.append_text(_cut(shown, width - 2))
+        text.append_text(_cut(shown, "", width - 2))
         text.append("\n\n")
     return text
 
 
-# --- uplinks, boxes, findings -------------------------------------------------------------------------------
+# --- uplinks ------------------------------------------------------------------------------------------------
 
 
 def uplinks(shot: Snapshot, language: str, width: int, *, head: bool = True) -> Table:
@@ -205,87 +191,6 @@ def uplinks(shot: Snapshot, language: str, width: int, *, head: bool = True) -> 
     for uplink in shot.uplinks:
         table.add_row(*(Text(shown, style) for shown, style in uplink_cells(uplink, language)))
     return table
-
-
-def _boxes(shot: Snapshot, language: str, width: int) -> list[RenderableType]:
-    """Boxes in a cycle, with their countdown, and cycles that are wanted but not done."""
-    lines: list[RenderableType] = []
-    for box in shot.boxes:
-        if box.phase is not Phase.POWERED:
-            lines += _cycle(shot, box, language)
-        elif box.refusal is not None:
-            lines.append(_cut(refused_text(shot, box, language), width))
-    return lines
-
-
-def _cycle(shot: Snapshot, box: BoxView, language: str) -> list[RenderableType]:
-    """What is being done to the box, and the countdown of it."""
-    phase = f"⟳ {box.label}{label('colon', language)}{label(f'phase.{box.phase}', language)}"
-    lines: list[RenderableType] = [Text(phase, style="bold red")]
-    if box.until is not None:
-        total_s = max(0.1, box.until - box.since)
-        left_s = max(0.0, box.until - shot.mono)
-        bar = ProgressBar(total=total_s, completed=total_s - left_s, width=BAR_WIDTH, complete_style="red")
-        row = Table.grid(padding=(0, 1))
-        row.add_row(" ", bar, label("left", language, left=duration(math.ceil(left_s), language)))
-        lines.append(row)
-    return lines
-
-
-def _findings(shot: Snapshot, language: str, width: int) -> list[RenderableType]:
-    """Two lines each: what, since when; what to do."""
-    lines: list[RenderableType] = []
-    for finding in shot.findings:
-        told, advice = finding_text(shot, finding, language)
-        first = _cut(told, width)
-        first.stylize(SEVERITY_STYLE[finding.severity])
-        lines.append(first)
-        if advice:
-            lines.append(_cut(f"  → {advice}", width))
-    return lines
-
-
-def _beside(view: View, shot: Snapshot, width: int, height: int) -> list[RenderableType]:
-    """What stands at the right of the panel: power, boxes, findings with their advice, wrapped."""
-    language = view.language
-    lines: list[RenderableType] = [_power(shot, language)]
-    if shot.incident is not None and shot.incident_since is not None:
-        lasted = duration(max(0.0, shot.mono - shot.incident_since), language)
-        lines.append(Text(label("incident", language, lasted=lasted), style="bold"))
-    lines += [
-        Text(""),
-        *_boxes(shot, language, width),
-        Text(label("findings", language), style="dim underline"),
-    ]
-    if not shot.findings:
-        lines.append(Text(label("all_well", language), style="green"))
-    left = height - len(lines)
-    for finding in shot.findings:
-        told, advice = finding_text(shot, finding, language)
-        texts = [Text(told, SEVERITY_STYLE[finding.severity])]
-        texts += [Text(f"→ {advice}")] if advice else []
-        wrapped = [line for text in texts for line in _wrapped(text, max(10, width))]
-        lines += wrapped[: max(0, left)]
-        left -= len(wrapped)
-    return lines
-
-
-# --- the timeline -------------------------------------------------------------------------------------------
-
-
-def _timeline(view: View, room: int) -> list[RenderableType]:
-    """The newest lines that fit, oldest first; where room is short, fine detail and long words go first."""
-    if room < ROOMY:
-        told = [line for line in view.lines if line.severity is not Severity.DEBUG]
-        return [_line(line, view.width) for line in (told[-room:] if room > 0 else ())]
-    rows = newest_rows(view.lines, room - 1, view.width)
-    return [Text(label("events", view.language), style="dim underline"), *(Text(*row) for row in rows)]
-
-
-def _line(line: Line, width: int) -> Text:
-    text = _cut(line_text(line), width)
-    text.stylize(line_style(line))
-    return text
 
 
 # --- real terminals -----------------------------------------------------------------------------------------
@@ -317,23 +222,22 @@ class LiveTerminal:
 
 def print_status(shot: Snapshot, language: str, stream: TextIO) -> None:
     """Uplinks, boxes and findings as lines; plain where ``stream`` is no terminal."""
-    console = Console(file=stream, width=None if stream.isatty() else 110)
+    if not stream.isatty():
+        plain = io.StringIO()
+        _print_status(shot, language, Console(file=plain, width=PIPE_WIDTH))
+        # A table fills its columns with blanks, which nobody wants in a pipe.
+        stream.writelines(f"{row.rstrip()}\n" for row in plain.getvalue().splitlines())
+    else:
+        _print_status(shot, language, Console(file=stream))
+
+
+def _print_status(shot: Snapshot, language: str, console: Console) -> None:
     width = console.width
     view = View(shot, language=language, width=width)
-    lines: list[RenderableType] = [
-        _head(view),
-        uplinks(shot, language, width),
-        *_boxes(shot, language, width),
-    ]
-    if not shot.findings:
-        lines.append(Text(label("all_well", language), style="green"))
-    for finding in shot.findings:
-        told, advice = finding_text(shot, finding, language)
-        lines.append(Text(told, SEVERITY_STYLE[finding.severity]))
-        if advice:
-            lines.append(Text(f"  → {advice}"))
-    for line in lines:
-        console.print(line, soft_wrap=not isinstance(line, Table), highlight=False)
+    console.print(_head(view))
+    console.print(uplinks(shot, language, width))
+    for row in (*box_rows(shot, language), *finding_rows(shot, language)):
+        console.print(Text(*row), soft_wrap=True)
 
 
 def print_lines(lines: tuple[Line, ...]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -37,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     except (UnreachableError, RefusedError) as fault:
         sys.stderr.write(f"vigie watch: {fault}\n")
         return NO_AGENT
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         return 0
     return 0
 
@@ -76,6 +77,10 @@ async def _live(socket: Path, language: str) -> None:
         else:
             gathered.picture(message, time.monotonic())
 
+    watching = asyncio.current_task()
+    assert watching is not None
+    # Whoever ends it politely gets the terminal back as it was.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, watching.cancel)
     following = asyncio.create_task(_follow(socket, seen, gathered.gone))
     # An agent that cannot be reached at all is told in plain words, not on a screen that vanishes.
     await asyncio.wait({following}, timeout=0.5)

@@ -12,14 +12,22 @@ from agent.core.model import Part
 log = logging.getLogger("vigie.supervise")
 
 BACKOFF_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+ENDED = "ended by itself"
 SETTLED_S = 5.0
 """A part that has run this long is said to work, and starts its backoff afresh."""
 
 
 async def keep_running(
-    name: str, work: Callable[[], Coroutine[Any, Any, None]], report: Callable[[Part], None]
+    name: str,
+    work: Callable[[], Coroutine[Any, Any, None]],
+    report: Callable[[Part], None],
+    *,
+    says_itself: bool = False,
 ) -> None:
     """Run ``work`` for ever.
+
+    A part that ``says_itself`` whether it works (running is not yet working for a connection) is only
+    reported here when it raises.
 
     A part may fail in any way: what is wrong with the screen must never stop the watch. A failure is
     logged with its reason when the reason changes, and reported as a ``Part`` until the part has settled.
@@ -30,11 +38,12 @@ async def keep_running(
         task = asyncio.create_task(work(), name=name)
         try:
             done, _ = await asyncio.wait([task], timeout=SETTLED_S)
-            if not done:
+            if not done and not says_itself:
                 report(Part(name, ok=True))
+            if not done:
                 failures, told = 0, ""
             await task
-            detail = "ended by itself"
+            detail = ENDED
         except asyncio.CancelledError:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
@@ -44,6 +53,7 @@ async def keep_running(
         if detail != told:
             log.warning("%s failed: %s", name, detail)
             told = detail
-        report(Part(name, ok=False, detail=detail))
+        if not says_itself or detail != ENDED:
+            report(Part(name, ok=False, detail=detail))
         await asyncio.sleep(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
         failures += 1

@@ -164,6 +164,15 @@ def test_a_code_that_no_agent_says_is_exit_2(tmp_path: Path, capsys: pytest.Capt
     assert "mine.toml: event: 'box_cutt' is unknown; did you mean 'box_cut'?" in capsys.readouterr().err
 
 
+def test_a_folder_with_an_earlier_play_is_not_used_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its cycles would count against the budget of the new play."""
+    (tmp_path / "vigie.toml").touch()
+    assert run("--keep", str(tmp_path)) == 2
+    assert "holds an earlier play" in capsys.readouterr().err
+
+
 # --- whole plays --------------------------------------------------------------------------------------------
 
 SHORT = """

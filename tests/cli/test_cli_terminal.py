@@ -273,6 +273,7 @@ def test_a_status_into_a_pipe_is_plain() -> None:
     print_status(DOWN, "fr", stream)
     text = stream.getvalue()
     assert "\x1b" not in text
+    assert all(row == row.rstrip() for row in text.splitlines())
     assert "Fibre 1      ✗ en panne" in text
     assert "! Fibre 1" in text
     assert "→ " in text
