@@ -149,8 +149,6 @@ def _parts(state: State) -> Holds:
         if not part.ok:
             found[part.code, name] = (name, {"part": name, "detail": part.detail})
     if state.cycles is None:
-        found[Code.BUDGET_UNREADABLE, "store"] = (
-            "store",
-            {"part": "store", "detail": "memory of cycles lost"},
-        )
+        args = {"part": "budget", "detail": "memory of cycles lost"}
+        found.setdefault((Code.BUDGET_UNREADABLE, "budget"), ("budget", args))
     return found

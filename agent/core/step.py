@@ -94,7 +94,7 @@ def _observe(state: State, observation: Observation, now: Now, out: Out) -> tupl
         case PowerReport():
             return power.reported(state, observation, now, out), True
         case Part():
-            return replace(state, parts={**state.parts, observation.name: observation}), True
+            return _part(state, observation), True
         case Hold():
             return _hold(state, observation, now, out), True
         case Leave():
@@ -147,6 +147,13 @@ def _link(state: State, link: Link, now: Now, out: Out) -> State:
         state,
         replace(old, link=link, link_bad_since=bad_since, link_last_address=last, unsent_since=None),
     )
+
+
+def _part(state: State, part: Part) -> State:
+    if part.name == "budget" and part.ok and state.cycles is None:
+        # The store has waited out what may have been forgotten.
+        state = replace(state, cycles=())
+    return replace(state, parts={**state.parts, part.name: part})
 
 
 def _hold(state: State, hold: Hold, now: Now, out: Out) -> State:

@@ -277,7 +277,10 @@ def test_unreadable_memory_of_cycles_forbids_cutting() -> None:
     world.play(3600)
     assert world.cuts == []
     assert not world.picture().armed
-    assert (Code.BUDGET_UNREADABLE, "store") in world.findings()
+    assert (Code.BUDGET_UNREADABLE, "budget") in world.findings()
+    world.feed(Part("budget", ok=True))
+    world.play(10)
+    assert len(world.cuts) == 1, "the store has waited long enough"
 
 
 def test_boot_loop_withholds_power_for_ten_minutes() -> None:
