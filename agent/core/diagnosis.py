@@ -18,6 +18,8 @@ TOGETHER_S = 30.0
 """Outages that begin within this time of each other are taken as one cause."""
 BOX_SILENT_S = 3.0
 BOX_SILENT_LOSSES = 3
+OTHER_BOOT_S = 60.0
+"""Boot time assumed for a box that is not configured."""
 BAD_TARGET_FAILURES = 10
 BAD_TARGET_S = 10.0
 
@@ -52,10 +54,19 @@ def box_silent(uplink: UplinkState, now_at: float) -> bool:
     return pulse.lost >= BOX_SILENT_LOSSES and now_at - pulse.lost_since >= BOX_SILENT_S
 
 
-def cause(uplink: UplinkState, now_at: float) -> Code:
-    """Why an uplink that is down is down, judged from its own evidence alone."""
+def cause(uplink: UplinkState, boot_s: float, now_at: float) -> Code:
+    """Why an uplink that is down is down, judged from its own evidence alone.
+
+    Args:
+        uplink: its evidence.
+        boot_s: how long a box that gets its power (or its cable) back may be silent without being hung.
+        now_at: monotonic seconds.
+    """
     link = uplink.link
     if link is not None and (not link.present or link.carrier is False):
+        return Code.CABLE_OR_POWER
+    starting = uplink.carrier_at is not None and now_at - uplink.carrier_at < boot_s
+    if starting and box_silent(uplink, now_at):
         return Code.CABLE_OR_POWER
     if box_silent(uplink, now_at):
         return Code.BOX_HUNG
@@ -103,7 +114,8 @@ def _uplinks(state: State, now_at: float) -> Holds:
             found[box.cycle.finding, name] = (uplink.spec.label, {})
             continue
         if uplink.health is Health.DOWN:
-            found[cause(uplink, now_at), name] = (uplink.spec.label, {})
+            boot_s = box.spec.boot_s if box is not None else OTHER_BOOT_S
+            found[cause(uplink, boot_s, now_at), name] = (uplink.spec.label, {})
         elif health.settled(uplink) is Health.DEGRADED:
             share, _ = window.loss(uplink)
             found[Code.DEGRADED, name] = (uplink.spec.label, {"loss_pct": round(share * 100)})

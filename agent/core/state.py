@@ -46,6 +46,8 @@ class UplinkState:
     link: Link | None = None
     link_last_address: str | None = None
     """The newest address seen, kept while the interface has none."""
+    carrier_at: float | None = None
+    """When carrier last came back after it had been lost: the box may have been powered up just then."""
     link_bad_since: float | None = None
     """Since when the interface cannot carry traffic: absent, without carrier, address or gateway."""
     internet: Pulse = field(default_factory=Pulse)

@@ -131,12 +131,19 @@ def _probe(state: State, probe: Probe, now: Now, out: Out) -> tuple[State, bool]
     return _with(state, uplink), not calm
 
 
+def _no_carrier(link: Link | None) -> bool:
+    return link is not None and (not link.present or link.carrier is False)
+
+
 def _link(state: State, link: Link, now: Now, out: Out) -> State:
     old = state.uplinks.get(link.uplink)
     if old is None:
         return state
     bad = not link.present or link.carrier is False or link.address is None or link.gateway is None
     bad_since = (old.link_bad_since if old.link_bad_since is not None else now.mono) if bad else None
+    carrier_at = old.carrier_at
+    if _no_carrier(old.link) and not _no_carrier(link):
+        carrier_at = now.mono
     was = old.link.address if old.link is not None else None
     known = old.link_last_address if was is None else was
     if link.address is not None and known is not None and link.address != known:
@@ -145,7 +152,14 @@ def _link(state: State, link: Link, now: Now, out: Out) -> State:
     # What could not be sent over the link as it was says nothing about the link as it is.
     return _with(
         state,
-        replace(old, link=link, link_bad_since=bad_since, link_last_address=last, unsent_since=None),
+        replace(
+            old,
+            link=link,
+            link_bad_since=bad_since,
+            link_last_address=last,
+            unsent_since=None,
+            carrier_at=carrier_at,
+        ),
     )
 
 

@@ -122,6 +122,30 @@ def test_pulled_cable_is_told_at_once_and_nothing_is_cut() -> None:
     assert world.picture().headline is Code.ALL_WELL
 
 
+def test_box_replugged_by_hand_is_starting_not_hung() -> None:
+    """Carrier comes back long before the box answers; its boot time is granted before it counts as hung."""
+    world = calm_world()
+    world.change("ftth", powered=False, booted=False)
+    world.play(60)
+    world.boot_up("ftth")
+    world.play(600)
+    assert Code.BOX_HUNG not in world.codes()
+    assert world.cuts == []
+    assert world.picture().headline is Code.ALL_WELL
+
+
+def test_box_that_stays_silent_after_its_power_came_back_is_hung() -> None:
+    """A boot that never ends is a hang like any other."""
+    world = calm_world()
+    world.change("ftth", powered=False, booted=False)
+    world.play(60)
+    world.change("ftth", powered=True, booted=True, hung=True)
+    world.play(55)
+    assert Code.BOX_HUNG not in world.codes()
+    world.play(200)
+    assert len(world.cuts) == 1
+
+
 def test_operator_outage_of_eight_hours_cuts_nothing() -> None:
     """The box answers and nothing beyond does: that is the line or the operator, and power cannot help."""
     world = calm_world(uplinks=2)
