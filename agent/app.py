@@ -24,7 +24,8 @@ from typing import IO, Any
 from agent.config.effective import to_site
 from agent.config.schema import Config
 from agent.core.codes import Severity
-from agent.core.model import Event, Leave, Link, Now, Observation, Part
+from agent.core.instant import Now
+from agent.core.model import Event, Leave, Link, Observation, Part
 from agent.probes.checks import check_kernel
 from agent.probes.icmp import IcmpProber, ProbePlan
 from agent.probes.links import LinkWatcher
@@ -47,7 +48,7 @@ log = logging.getLogger("vigie")
 CALM_S = 600.0
 
 
-class AlreadyRunning(RuntimeError):
+class AlreadyRunningError(RuntimeError):
     """Another agent holds this state folder; two of them must never share relays."""
 
 
@@ -65,7 +66,7 @@ def open_relays(config: Config, folders: Folders) -> tuple[dict[str, Relay], lis
     The list of relays is written first, so that they can be restored without the daemon and without
     its configuration, whatever happens next.
     """
-    from hardware.relays import open_relay  # noqa: PLC0415
+    from hardware.relays import open_relay
 
     specs = {box.name: box.relay for box in config.box if box.relay is not None}
     folders.runtime.mkdir(parents=True, exist_ok=True)
@@ -83,14 +84,14 @@ def open_relays(config: Config, folders: Folders) -> tuple[dict[str, Relay], lis
 
 def open_lights(config: Config) -> Lights:
     """Open the front panel's LEDs."""
-    from hardware.gpio import GpioLights  # noqa: PLC0415
+    from hardware.gpio import GpioLights
 
     return GpioLights({name: (led.green, led.red) for name, led in config.panel.leds.items()})
 
 
 def open_screen(config: Config) -> Screen:
     """Open the front panel's screen."""
-    from hardware.screen import LumaScreen  # noqa: PLC0415
+    from hardware.screen import LumaScreen
 
     panel = config.panel
     assert panel.screen != "none", "no screen is configured"
@@ -116,7 +117,7 @@ class App:
         """Run until SIGTERM or SIGINT.
 
         Raises:
-            AlreadyRunning: another agent uses the same state folder.
+            AlreadyRunningError: another agent uses the same state folder.
             ExceptionGroup: a vital part failed; all boxes have been restored.
         """
         self._lock = _lock(self._folders.state)
@@ -229,20 +230,20 @@ class App:
         )
 
     async def _lights(self) -> None:
-        from agent.sinks.lights import LightsSink  # noqa: PLC0415
+        from agent.sinks.lights import LightsSink
 
         with contextlib.closing(await asyncio.to_thread(open_lights, self._config)) as lights:
             await LightsSink(lights).run(self._board.snapshots())
 
     async def _screen(self) -> None:
-        from agent.sinks.screen import ScreenSink  # noqa: PLC0415
+        from agent.sinks.screen import ScreenSink
 
         with contextlib.closing(await asyncio.to_thread(open_screen, self._config)) as screen:
             await ScreenSink(screen, self._config.site.language).run(self._board.snapshots())
 
     async def _mqtt(self) -> None:
-        from agent.config.effective import mqtt_password  # noqa: PLC0415
-        from agent.sinks.mqtt_client import MqttSettings, MqttSink  # noqa: PLC0415
+        from agent.config.effective import mqtt_password
+        from agent.sinks.mqtt_client import MqttSettings, MqttSink
 
         mqtt = self._config.mqtt
         assert mqtt is not None
@@ -321,5 +322,5 @@ def _lock(folder: Path) -> IO[str]:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         file.close()
-        raise AlreadyRunning(f"another agent is running with {folder}") from error
+        raise AlreadyRunningError(f"another agent is running with {folder}") from error
     return file

@@ -21,7 +21,7 @@ from typing import Any
 from gpiozero import Device, LEDBoard, OutputDevice
 
 from hardware.pins import check_relay_pin
-from hardware.ports import Colour, HardwareError, HardwareMissing, Pattern
+from hardware.ports import Colour, HardwareError, HardwareMissingError, Pattern
 
 DARK = Pattern(Colour.DARK)
 
@@ -41,7 +41,7 @@ def default_factory() -> Any:
     """The pin factory of this machine, made once and shared by all devices of the process.
 
     Raises:
-        HardwareMissing: what is missing, and how to get it.
+        HardwareMissingError: what is missing, and how to get it.
         HardwareError: the pins are there but cannot be opened.
     """
     if Device.pin_factory is None:
@@ -58,22 +58,22 @@ def check_lgpio(devices: Path = Path("/dev")) -> None:
     """Check what lgpio needs and reports badly itself.
 
     Raises:
-        HardwareMissing: what is missing, and how to get it.
+        HardwareMissingError: what is missing, and how to get it.
     """
     chips = sorted(devices.glob("gpiochip*"))
     if not chips:
-        raise HardwareMissing(
+        raise HardwareMissingError(
             f"this machine has no pins ({devices}/gpiochip* does not exist): "
             "run on a Raspberry Pi, or set GPIOZERO_PIN_FACTORY=mock to try without"
         )
     if not any(os.access(chip, os.R_OK | os.W_OK) for chip in chips):
-        raise HardwareMissing(
+        raise HardwareMissingError(
             f"this user may not use {chips[0]}: add it to the group gpio (sudo usermod -aG gpio USER) "
             "and log in again; in a systemd unit: SupplementaryGroups=gpio"
         )
     place = Path(os.environ.get("LG_WD") or Path.cwd())
     if not os.access(place, os.W_OK):
-        raise HardwareMissing(
+        raise HardwareMissingError(
             f"lgpio must create a pipe in {place}, which is not writable: start from a writable working "
             "directory or name one in the environment variable LG_WD"
         )
@@ -82,10 +82,10 @@ def check_lgpio(devices: Path = Path("/dev")) -> None:
     try:
         lgpio = importlib.import_module("lgpio")
     except (ImportError, OSError) as error:
-        raise HardwareMissing(f"the Python module lgpio cannot be loaded ({error}): {advice}") from error
+        raise HardwareMissingError(f"the Python module lgpio cannot be loaded ({error}): {advice}") from error
     if not hasattr(lgpio, "gpiochip_open"):
         # Version 0.0.0.2 on PyPI, the only one with a wheel for some machines, is an empty file.
-        raise HardwareMissing(f"the Python module lgpio at {lgpio.__file__} is empty: {advice}")
+        raise HardwareMissingError(f"the Python module lgpio at {lgpio.__file__} is empty: {advice}")
 
 
 def _lgpio_factory() -> Any:
@@ -103,7 +103,7 @@ class GpioCoil:
 
     Raises:
         ValueError: the pin may not switch a relay.
-        HardwareMissing: this machine has no usable pins.
+        HardwareMissingError: this machine has no usable pins.
         HardwareError: the pin is in use or does not obey.
     """
 
@@ -136,7 +136,7 @@ class GpioLights:
         pins: name of the LED to its (green, red) pins, BCM numbers.
 
     Raises:
-        HardwareMissing: this machine has no usable pins.
+        HardwareMissingError: this machine has no usable pins.
         HardwareError: a pin does not exist, is in use, or does not obey.
     """
 

@@ -20,7 +20,7 @@ class HardwareError(RuntimeError):
     """A device that was there does not obey (I/O error, connection lost)."""
 
 
-class HardwareMissing(HardwareError):
+class HardwareMissingError(HardwareError):
     """A device or its library is not on this machine; the message says what and how to get it."""
 
 

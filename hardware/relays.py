@@ -53,7 +53,7 @@ def open_relay(spec: str) -> Relay:
 
     Raises:
         ValueError: not a relay's name.
-        HardwareMissing: the relay's library or device is not on this machine.
+        HardwareMissingError: the relay's library or device is not on this machine.
         HardwareError: the relay does not obey.
     """
     return TimedRelay(_open_coil(parse_relay(spec)))

@@ -16,7 +16,7 @@ import luma.core.error
 import luma.core.interface.serial
 import luma.oled.device
 
-from hardware.ports import HardwareError, HardwareMissing
+from hardware.ports import HardwareError, HardwareMissingError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -204,17 +204,17 @@ def _open_oled(driver: Driver, port: int, address: int) -> Any:
     """Open the bus and set up the display.
 
     Raises:
-        HardwareMissing: there is no such bus, or this user may not use it.
+        HardwareMissingError: there is no such bus, or this user may not use it.
         HardwareError: nothing answers at the address.
     """
     try:
         bus = luma.core.interface.serial.i2c(port=port, address=address)
     except luma.core.error.DevicePermissionError as error:
-        raise HardwareMissing(
+        raise HardwareMissingError(
             f"this user may not use /dev/i2c-{port}: add it to the group i2c (sudo usermod -aG i2c USER)"
         ) from error
     except BUS_ERRORS as error:
-        raise HardwareMissing(
+        raise HardwareMissingError(
             f"there is no I2C bus {port} ({error}): switch it on with 'sudo raspi-config nonint do_i2c 0'"
         ) from error
     try:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agent.core.codes import FINDINGS, Code
-from agent.core.model import UplinkKind
+from agent.core.site import UplinkKind
 from agent.core.snapshot_types import BoxView, FindingView, Health, Phase, Snapshot, UplinkView
 
 MONO = 1000.0

@@ -89,7 +89,9 @@ def test_hardware_knows_nothing_of_the_agent() -> None:
     assert broken("hardware", lambda name: below(name, "agent"), "drivers stand alone") == []
 
 
-@pytest.mark.parametrize("folder", ["agent/sinks", "agent/probes", "agent/runtime", "agent/config", "agent/text"])
+@pytest.mark.parametrize(
+    "folder", ["agent/sinks", "agent/probes", "agent/runtime", "agent/config", "agent/text"]
+)
 def test_only_the_composition_root_knows_drivers(folder: str) -> None:
     """Everything else sees ports, so that a laptop without GPIO runs it."""
 

@@ -13,30 +13,26 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from agent.core.codes import Code
+from agent.core.instant import Now
 from agent.core.model import (
     Action,
-    BoxSpec,
     Cut,
     Durable,
     Event,
     Link,
-    Now,
     Observation,
     Outcome,
     Pace,
     PowerReport,
-    PowerRules,
     Probe,
     Restore,
     Role,
     SaveCycle,
     SaveIncident,
-    Site,
     Tick,
-    UplinkKind,
-    UplinkSpec,
     Why,
 )
+from agent.core.site import BoxSpec, PowerRules, Site, UplinkKind, UplinkSpec
 from agent.core.snapshot import snapshot
 from agent.core.snapshot_types import Snapshot
 from agent.core.state import State, initial
@@ -217,9 +213,13 @@ class World:
         alive = line.lan if role is Role.BOX else line.replies(target)
         if alive and (role is Role.BOX or self.rng.random() >= line.loss):
             rtt_s = 0.001 if role is Role.BOX else 0.008
-            self.at(sent_at + rtt_s, lambda: self.feed(Probe(name, target, role, sent_at, rtt_ms=rtt_s * 1e3)))
+            self.at(
+                sent_at + rtt_s, lambda: self.feed(Probe(name, target, role, sent_at, rtt_ms=rtt_s * 1e3))
+            )
         else:
-            self.at(sent_at + TIMEOUT_S, lambda: self.feed(Probe(name, target, role, sent_at, why=Why.TIMEOUT)))
+            self.at(
+                sent_at + TIMEOUT_S, lambda: self.feed(Probe(name, target, role, sent_at, why=Why.TIMEOUT))
+            )
 
     def _act(self, action: Action) -> None:
         match action:

@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run until asked to stop."""
-    from agent.config.reader import ConfigErrors, read  # noqa: PLC0415
+    from agent.config.reader import ConfigErrors, read
 
     _log_to_stderr(verbose=args.verbose)
     try:
@@ -42,17 +42,15 @@ def run(args: argparse.Namespace) -> int:
     except ConfigErrors as error:
         sys.stderr.write(f"{error}\n")
         return EX_CONFIG
-    from agent.app import AlreadyRunning, App, Folders  # noqa: PLC0415
+    from agent.app import AlreadyRunningError, App, Folders
 
     try:
         asyncio.run(App(config, Folders(args.state_dir, args.runtime_dir)).run())
-    except AlreadyRunning as error:
+    except AlreadyRunningError as error:
         sys.stderr.write(f"vigie: {error}\n")
         return 1
     except PermissionError as error:
-        sys.stderr.write(
-            f"vigie: {error}\nvigie: choose folders that you may write to: --state-dir DIR --runtime-dir DIR\n"
-        )
+        sys.stderr.write(f"vigie: {error}\nvigie: choose others: --state-dir DIR --runtime-dir DIR\n")
         return 1
     return 0
 

@@ -15,7 +15,7 @@ from agent.config.forms import CREDENTIAL
 from agent.config.keys import keys_of, schema
 from agent.config.problems import MASK
 from agent.config.schema import Config, Mqtt
-from agent.core.model import BoxSpec, PowerRules, Site, UplinkKind, UplinkSpec
+from agent.core.site import BoxSpec, PowerRules, Site, UplinkKind, UplinkSpec
 
 MAX_PASSWORD_BYTES = 65535  # what MQTT can carry
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from agent.core import health, window
-from agent.core.codes import Code
+from agent.core.codes import FINDINGS, Code, Scope
 from agent.core.model import Scalar
 from agent.core.snapshot_types import Health, Phase
-from agent.core.state import BoxState, FindingKey, State, UplinkState
+from agent.core.state import BoxState, FindingKey, State, UplinkState, incident_cycles
 
 TOGETHER_S = 30.0
 """Outages that begin within this time of each other are taken as one cause."""
@@ -113,7 +113,9 @@ def _uplinks(state: State, now_at: float) -> Holds:
             # What the cycle is for stays the finding until the uplink works or the cycle has failed.
             found[box.cycle.finding, name] = (uplink.spec.label, {})
             continue
-        if uplink.health is Health.DOWN:
+        if uplink.health is Health.DOWN and uplink.clean_since is not None:
+            found.update(_standing(state, name))
+        elif uplink.health is Health.DOWN:
             boot_s = box.spec.boot_s if box is not None else OTHER_BOOT_S
             found[cause(uplink, boot_s, now_at), name] = (uplink.spec.label, {})
         elif health.settled(uplink) is Health.DEGRADED:
@@ -124,13 +126,22 @@ def _uplinks(state: State, now_at: float) -> Holds:
     return found
 
 
+def _standing(state: State, uplink: str) -> Holds:
+    """What is said of an uplink that answers again and is not yet believed: the same as before."""
+    return {
+        key: (finding.label, finding.args)
+        for key, finding in state.findings.items()
+        if finding.subject == uplink and FINDINGS[finding.code].scope is Scope.UPLINK
+    }
+
+
 def _boxes(state: State) -> Holds:
     found: Holds = {}
     for name, box in state.boxes.items():
         if box.phase is not Phase.POWERED:
             found[Code.RESTARTING, name] = (box.spec.label, {})
         elif box.refusal in ("incident_budget", "day_budget"):
-            found[Code.NEEDS_HUMAN, name] = (box.spec.label, {"cycles": state.incident_cycles})
+            found[Code.NEEDS_HUMAN, name] = (box.spec.label, {"cycles": incident_cycles(state)})
     return found
 
 

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from agent.core import findings
 from agent.core.codes import FINDINGS, Code
-from agent.core.model import Now, OpenIncident, SaveIncident, age_s, stamp
+from agent.core.instant import Now, age_s, stamp
+from agent.core.model import OpenIncident, SaveIncident
 from agent.core.out import Out
 from agent.core.snapshot_types import Phase
-from agent.core.state import FindingState, State
+from agent.core.state import FindingState, State, incident_cycles
 
 
 def _counting(state: State) -> list[FindingState]:
@@ -35,7 +36,10 @@ def update(state: State, now: Now, out: Out) -> State:
 
 def _open(state: State, first: FindingState, now: Now, out: Out) -> State:
     number = state.issued + 1
-    incident = OpenIncident(f"{state.run}-{number}", stamp(now), first.code, first.subject)
+    # It began when the trouble began, not when it had lasted long enough to be told.
+    earlier_s = now.mono - first.since
+    opened = replace(stamp(now), mono=first.since, wall=now.wall - earlier_s)
+    incident = OpenIncident(f"{state.run}-{number}", opened, first.code, first.subject)
     # The findings' own events of this very step belong to the incident that they open.
     out.events[:] = [
         replace(event, incident=incident.id) if event.code == first.code else event for event in out.events
@@ -43,7 +47,7 @@ def _open(state: State, first: FindingState, now: Now, out: Out) -> State:
     out.incident = incident.id
     out.tell(Code.INCIDENT_OPENED, first.subject, first.label, finding=str(first.code))
     out.order(SaveIncident(incident))
-    return replace(state, incident=incident, issued=number, incident_cycles=0)
+    return replace(state, incident=incident, issued=number)
 
 
 def _change_cause(state: State, incident: OpenIncident, top: FindingState, out: Out) -> State:
@@ -60,11 +64,11 @@ def _close(state: State, incident: OpenIncident, now: Now, out: Out) -> State:
         label_of(state, incident.subject),
         finding=str(incident.code),
         lasted_s=round(age_s(incident.opened, now), 1),
-        cycles=state.incident_cycles,
+        cycles=incident_cycles(state),
     )
     out.order(SaveIncident(None))
     out.incident = None
-    return replace(state, incident=None, incident_cycles=0)
+    return replace(state, incident=None)
 
 
 def label_of(state: State, subject: str) -> str:

@@ -11,118 +11,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from agent.core.codes import Code, Severity
+from agent.core.instant import Stamp
 
 Scalar = str | int | float | bool | None
-
-
-# --- time ------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Now:
-    """One instant, as the shell stamps every observation.
-
-    ``mono`` is monotonic seconds since the machine booted; ``wall`` is UNIX seconds, to be believed only
-    while ``synced``; ``boot`` names this boot of the machine, so that ``mono`` of two boots are never mixed.
-    """
-
-    mono: float
-    wall: float = 0.0
-    synced: bool = False
-    boot: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """An instant that survives restarts of the agent and of the machine."""
-
-    mono: float
-    wall: float
-    synced: bool
-    boot: str
-
-
-def stamp(now: Now) -> Stamp:
-    """The instant ``now`` in its durable form."""
-    return Stamp(now.mono, now.wall, now.synced, now.boot)
-
-
-def age_s(then: Stamp, now: Now) -> float:
-    """Seconds from ``then`` to ``now``, never more than what is certain.
-
-    Within one boot the monotonic clock tells. Across boots the wall clock tells if it was synchronised at
-    both ends; otherwise only the time since this boot is certain. Budgets built on it therefore
-    forget too late rather than too early.
-    """
-    if then.boot == now.boot:
-        return max(0.0, now.mono - then.mono)
-    if then.synced and now.synced:
-        return max(0.0, now.wall - then.wall)
-    return max(0.0, now.mono)
-
-
-# --- the site, as configured ---------------------------------------------------------------------------
-
-
-class UplinkKind(StrEnum):
-    """How an uplink reaches the internet."""
-
-    FTTH = "ftth"
-    STARLINK = "starlink"
-    CELLULAR = "cellular"
-    OTHER = "other"
-
-
-@dataclass(frozen=True, slots=True)
-class UplinkSpec:
-    """One way to the internet. ``interval_s`` is the calm spacing of echoes per target."""
-
-    name: str
-    label: str
-    kind: UplinkKind
-    targets: tuple[str, ...]
-    interval_s: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class BoxSpec:
-    """A powered device on one uplink.
-
-    ``confirm_s`` is how long a curable finding must stand before the cut, ``off_s`` how long the power
-    stays away, ``boot_s`` how long the box then needs until its uplink can work. ``wired`` is false where
-    no relay switches this box.
-    """
-
-    name: str
-    label: str
-    uplink: str
-    wired: bool = True
-    confirm_s: float = 120.0
-    off_s: float = 10.0
-    boot_s: float = 120.0
-
-
-@dataclass(frozen=True, slots=True)
-class PowerRules:
-    """The budget and the guards of DESIGN section 6; counts are per box."""
-
-    armed: bool = True
-    per_incident: int = 2
-    per_day: int = 3
-    spacing_s: tuple[float, ...] = (300.0, 1800.0, 14400.0)
-    after_power_s: float = 600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Everything the core must know of the configuration. Uplinks stand in the order of preference."""
-
-    name: str
-    label: str
-    uplinks: tuple[UplinkSpec, ...]
-    boxes: tuple[BoxSpec, ...] = ()
-    power: PowerRules = field(default_factory=PowerRules)
-    switch_cost_s: float = 10.0
 
 
 # --- observations: what the core is told -----------------------------------------------------------------
@@ -331,7 +222,7 @@ class Recorded:
     synced: bool
 
 
-# --- what survives a restart ---------------------------------------------------------------------------------
+# --- what survives a restart ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,21 +11,12 @@ from dataclasses import dataclass, replace
 
 from agent.core import diagnosis
 from agent.core.codes import FINDINGS, Code
-from agent.core.model import (
-    BoxSpec,
-    Cut,
-    Cycle,
-    Now,
-    Outcome,
-    PowerReport,
-    Restore,
-    SaveCycle,
-    age_s,
-    stamp,
-)
+from agent.core.instant import Now, age_s, stamp
+from agent.core.model import Cut, Cycle, Outcome, PowerReport, Restore, SaveCycle
 from agent.core.out import Out
+from agent.core.site import BoxSpec
 from agent.core.snapshot_types import Health, Phase
-from agent.core.state import BoxState, FindingState, State
+from agent.core.state import BOOT_PATIENCE, BoxState, FindingState, State
 
 DAY_S = 86400.0
 BOOT_LOOP_STARTS = 3
@@ -35,13 +26,11 @@ ORDER_DEADLINE_S = 15.0
 RESTORE_AGAIN_S = 5.0
 CUT_MARGIN_S = 10.0
 """The relay restores by itself this much after the planned end, should the order to restore be lost."""
-BOOT_PATIENCE = 1.5
-"""A cycle is said not to have helped only after one and a half times the configured boot time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a cycle is not done now; ``until`` is when the reason ends, None if it takes a person or an event."""
+    """Why a cycle is not done now; ``until`` is when the reason ends, None if nobody can say."""
 
     reason: str
     until: float | None = None
@@ -103,10 +92,18 @@ def _calm(state: State, box: BoxState, _finding: FindingState, now: Now) -> Refu
     return None
 
 
-def _one_at_a_time(state: State, box: BoxState, _finding: FindingState, _now: Now) -> Refusal | None:
+def _expected_end(box: BoxState, now: Now) -> float:
+    """When a cycle under way is expected to be over, monotonic seconds."""
+    if box.phase is Phase.BOOTING:
+        return max(now.mono, box.until if box.until is not None else now.mono)
+    off_s = box.spec.off_s if box.phase is Phase.ORDERED else max(0.0, (box.until or now.mono) - now.mono)
+    return now.mono + off_s + box.spec.boot_s
+
+
+def _one_at_a_time(state: State, box: BoxState, _finding: FindingState, now: Now) -> Refusal | None:
     for other in state.boxes.values():
         if other.spec.name != box.spec.name and other.phase is not Phase.POWERED:
-            return Refusal("other_box", other.deadline)
+            return Refusal("other_box", _expected_end(other, now))
     return None
 
 
@@ -219,7 +216,7 @@ def _order(state: State, box: BoxState, finding: FindingState, now: Now, out: Ou
         cycle=cycle,
     )
     cycles = (*(state.cycles or ()), cycle)
-    state = replace(state, issued=number, cycles=cycles, incident_cycles=state.incident_cycles + 1)
+    state = replace(state, issued=number, cycles=cycles)
     return _with(state, ordered)
 
 
@@ -243,7 +240,8 @@ def _finish(state: State, box: BoxState, now: Now, out: Out, *, helped: bool) ->
     assert box.cycle is not None
     cycle = replace(box.cycle, helped=helped)
     if helped:
-        took_s = round(now.mono - (box.cut_at if box.cut_at is not None else box.since), 1)
+        # After a restart in the middle the cut's own instant is unknown; the order's is a moment earlier.
+        took_s = round(age_s(cycle.started, now) if box.cut_at is None else now.mono - box.cut_at, 1)
         out.tell(Code.CYCLE_HELPED, box.spec.name, box.spec.label, took_s=took_s)
     else:
         out.tell(Code.CYCLE_DID_NOT_HELP, box.spec.name, box.spec.label)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent.core import findings, health, power, window
 from agent.core.codes import FINDINGS, Code
-from agent.core.model import Now, age_s
+from agent.core.instant import Now, age_s
 from agent.core.snapshot_types import BoxView, FindingView, Health, Snapshot, UplinkView
 from agent.core.state import BoxState, State, UplinkState
 

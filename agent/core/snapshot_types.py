@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from agent.core.codes import Code, Severity
-from agent.core.model import Scalar, UplinkKind
+from agent.core.model import Scalar
+from agent.core.site import UplinkKind
 
 
 class Health(StrEnum):

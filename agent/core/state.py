@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agent.core.codes import Code
-from agent.core.model import BoxSpec, Cycle, Durable, Link, Now, OpenIncident, Part, Scalar, Site, UplinkSpec
+from agent.core.instant import Now, age_s
+from agent.core.model import Cycle, Durable, Link, OpenIncident, Part, Scalar
+from agent.core.site import BoxSpec, Site, UplinkSpec
 from agent.core.snapshot_types import Health, Phase
 
+BOOT_PATIENCE = 1.5
+"""A cycle is said not to have helped only after one and a half times the configured boot time."""
 WINDOW = 20
 """Echoes remembered per target: 20 s at the calm pace, enough to tell 30 % loss from 2 %."""
 
@@ -123,13 +127,38 @@ class State:
     parts: Mapping[str, Part] = field(default_factory=dict)
     cycles: tuple[Cycle, ...] | None = ()
     incident: OpenIncident | None = None
-    incident_cycles: int = 0
     issued: int = 0
     """How many ids this run has given out."""
     quick_restarts: int = 0
     power_back_at: float | None = None
     """When the bay's power last came back."""
     hold_until: float | None = None
+
+
+def _first_box_state(spec: BoxSpec, cycles: tuple[Cycle, ...], now: Now) -> BoxState:
+    """A box counts as booting when the agent starts, after the cycle that was under way, if one was."""
+    boot_end = now.mono + spec.boot_s
+    for cycle in reversed(cycles):
+        if cycle.box == spec.name and cycle.helped is None:
+            if age_s(cycle.started, now) > spec.off_s + BOOT_PATIENCE * spec.boot_s:
+                break
+            return BoxState(
+                spec=spec,
+                phase=Phase.BOOTING,
+                since=now.mono,
+                until=boot_end,
+                deadline=now.mono + BOOT_PATIENCE * spec.boot_s,
+                cycle=cycle,
+                settle_until=boot_end,
+            )
+    return BoxState(spec=spec, since=now.mono, settle_until=boot_end)
+
+
+def incident_cycles(state: State) -> int:
+    """How many cycles belong to the open incident, over all restarts."""
+    if state.incident is None:
+        return 0
+    return sum(1 for cycle in state.cycles or () if cycle.incident == state.incident.id)
 
 
 def initial(site: Site, durable: Durable, now: Now, run: str) -> State:
@@ -154,10 +183,7 @@ def initial(site: Site, durable: Durable, now: Now, run: str) -> State:
             )
             for spec in site.uplinks
         },
-        boxes={
-            spec.name: BoxState(spec=spec, since=now.mono, settle_until=now.mono + spec.boot_s)
-            for spec in site.boxes
-        },
+        boxes={spec.name: _first_box_state(spec, durable.cycles or (), now) for spec in site.boxes},
         cycles=durable.cycles,
         incident=durable.incident,
         quick_restarts=durable.quick_restarts,

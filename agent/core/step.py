@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 
 from agent.core import diagnosis, findings, health, incident, power, window
 from agent.core.codes import Code
+from agent.core.instant import Now
 from agent.core.model import (
     Action,
     Event,
     Hold,
     Leave,
     Link,
-    Now,
     Observation,
     Pace,
     Part,

@@ -13,20 +13,40 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 from agent.core.codes import Code
-from agent.core.model import Action, Cut, Cycle, Observation, OpenIncident, Outcome, Pace, Part, PowerReport
-from agent.core.model import Restore, SaveAnswering, SaveCycle, SaveIncident
+from agent.core.model import (
+    Action,
+    Cut,
+    Cycle,
+    Observation,
+    OpenIncident,
+    Outcome,
+    Pace,
+    Part,
+    PowerReport,
+    Restore,
+    SaveAnswering,
+    SaveCycle,
+    SaveIncident,
+)
 from hardware.ports import HardwareError, Relay
 
 log = logging.getLogger("vigie.actuator")
 
 
 class Memory(Protocol):
-    """What must be remembered across restarts. Calls block; each raises OSError or a subclass of RuntimeError
-    if it could not be written."""
+    """What must be remembered across restarts.
 
-    def save_cycle(self, cycle: Cycle) -> None: ...
-    def save_incident(self, incident: OpenIncident | None) -> None: ...
-    def save_answering(self, uplink: str) -> None: ...
+    Calls block; each may raise OSError or RuntimeError if its argument could not be written.
+    """
+
+    def save_cycle(self, cycle: Cycle) -> None:
+        """Remember a cycle, in place of the one with the same order."""
+
+    def save_incident(self, incident: OpenIncident | None) -> None:
+        """Remember the open incident, or that none is."""
+
+    def save_answering(self, uplink: str) -> None:
+        """Remember that this uplink's box answers pings."""
 
 
 class Actuator:
@@ -90,7 +110,7 @@ class Actuator:
         try:
             await loop.run_in_executor(self._workers[action.box], relay.cut, action.longest_s)
         except (HardwareError, ValueError) as error:
-            log.error("relay of %s does not cut: %s", action.box, error)
+            log.warning("relay of %s does not cut: %s", action.box, error)
             self._relay_part(action.box, ok=False, detail=str(error))
             self._post(PowerReport(action.box, action.order, Outcome.REFUSED, str(error)))
             return
@@ -103,7 +123,7 @@ class Actuator:
         try:
             await asyncio.get_running_loop().run_in_executor(self._workers[action.box], relay.restore)
         except HardwareError as error:
-            log.error("relay of %s does not restore: %s", action.box, error)
+            log.warning("relay of %s does not restore: %s", action.box, error)
             self._relay_part(action.box, ok=False, detail=str(error))
             return
         self._relay_part(action.box, ok=True)
@@ -127,6 +147,6 @@ class Actuator:
             try:
                 await loop.run_in_executor(self._workers[name], relay.close)
             except HardwareError as error:
-                log.error("relay of %s does not restore at the end: %s", name, error)
+                log.warning("relay of %s does not restore at the end: %s", name, error)
         for worker in self._workers.values():
             worker.shutdown(wait=False)

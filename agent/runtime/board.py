@@ -15,6 +15,8 @@ from agent.core.model import Recorded
 from agent.core.snapshot_types import Snapshot
 
 EVENT_BACKLOG = 200
+RECENT = 50
+"""What a person who begins to watch sees of the time before."""
 
 
 class Board:
@@ -24,6 +26,7 @@ class Board:
         self.latest: Snapshot | None = None
         self._changed = asyncio.Event()
         self._event_readers: list[_EventQueue] = []
+        self._recent: deque[Recorded] = deque(maxlen=RECENT)
 
     def publish(self, snapshot: Snapshot) -> None:
         """Replace the picture and wake its readers."""
@@ -33,6 +36,7 @@ class Board:
 
     def tell(self, recorded: Recorded) -> None:
         """Hand one event to every reader of events."""
+        self._recent.append(recorded)
         for reader in self._event_readers:
             reader.put(recorded)
 
@@ -47,9 +51,11 @@ class Board:
             else:
                 await changed.wait()
 
-    async def events(self) -> AsyncIterator[Recorded]:
-        """Yield every event told from now on."""
+    async def events(self, *, recent: bool = False) -> AsyncIterator[Recorded]:
+        """Yield every event told from now on, and before them the last few if ``recent``."""
         queue = _EventQueue()
+        for recorded in self._recent if recent else ():
+            queue.put(recorded)
         self._event_readers.append(queue)
         try:
             while True:

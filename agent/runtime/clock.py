@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Protocol
 
-from agent.core.model import Now
+from agent.core.instant import Now
 
 SYNC_CHECK_S = 10.0
 _TIME_ERROR = 5  # adjtimex(2): clock not synchronised

@@ -131,7 +131,7 @@ class ControlSocket:
             await asyncio.sleep(WATCH_S)
 
     async def _stream_events(self, writer: asyncio.StreamWriter) -> None:
-        async for recorded in self._board.events():
+        async for recorded in self._board.events(recent=True):
             await _send(writer, {"event": self._event_payload(recorded)})
 
 

@@ -13,7 +13,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from agent.core.model import Action, Durable, Event, Now, Observation, Probe, Site, Tick
+from agent.core.instant import Now
+from agent.core.model import Action, Durable, Event, Observation, Probe, Tick
+from agent.core.site import Site
 from agent.core.snapshot import snapshot
 from agent.core.state import State, initial
 from agent.core.step import step

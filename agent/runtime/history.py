@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from agent.core.model import Event, Now, Part, Recorded
+from agent.core.instant import Now
+from agent.core.model import Event, Part, Recorded
 from agent.runtime.board import Board
 from agent.runtime.store import Store
 
@@ -53,7 +54,7 @@ class History:
             self._post(Part(name, ok=True))
         self._faults = faults
 
-    async def call(self, method: Callable[..., Any], *args: object) -> Any:  # noqa: ANN401
+    async def call(self, method: Callable[..., Any], *args: object) -> Any:
         """Run a blocking call after all that were asked for before."""
         return await asyncio.get_running_loop().run_in_executor(self._disk, method, *args)
 

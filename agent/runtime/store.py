@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from agent.core.codes import Code, Severity
-from agent.core.model import Cycle, Durable, Event, Now, OpenIncident, Part, Recorded, Stamp, age_s, stamp
+from agent.core.instant import Now, Stamp, age_s, stamp
+from agent.core.model import Cycle, Durable, Event, OpenIncident, Part, Recorded
 from agent.runtime import store_codec as codec
 from agent.runtime import store_schema as schema
 from agent.runtime.store_codec import DamagedError, Memory, OutOfReachError, TroubleError
@@ -204,8 +205,7 @@ class Store:
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
         is_new = not schema.anything_in(self._folder)
-        copy = None
-        why = f"{codec.COPY} is missing"
+        copy, why = None, f"{codec.COPY} is missing"
         try:
             copy = codec.read_copy(self._folder)
         except TroubleError as trouble:

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.core.codes import Code, Severity
-from agent.core.model import Cycle, Event, OpenIncident, Recorded, Stamp
+from agent.core.instant import Stamp
+from agent.core.model import Cycle, Event, OpenIncident, Recorded
 
 COPY = "cycles.json"
 CYCLES_KEPT = 300

@@ -14,7 +14,8 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from agent.core.model import Event, Now, Recorded
+from agent.core.instant import Now
+from agent.core.model import Event, Recorded
 from agent.runtime.store_codec import (
     COPY,
     DamagedError,

@@ -48,7 +48,7 @@ async def keep_running(
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
             raise
-        except Exception as error:  # noqa: BLE001: ornamental, see the docstring
+        except Exception as error:  # noqa: BLE001 ornamental, see the docstring
             detail = f"{type(error).__name__}: {error}"
         if detail != told:
             log.warning("%s failed: %s", name, detail)

@@ -15,7 +15,8 @@ from typing import Any
 
 import msgspec
 
-from agent.core.model import Hold, Leave, Link, Now, Observation, Part, PowerReport, Probe, Tick
+from agent.core.instant import Now
+from agent.core.model import Hold, Leave, Link, Observation, Part, PowerReport, Probe, Tick
 
 FILE_BYTES = 4_000_000
 KEPT_FILES = 12

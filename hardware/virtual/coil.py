@@ -7,7 +7,7 @@ import socket
 import threading
 from pathlib import Path
 
-from hardware.ports import HardwareError, HardwareMissing
+from hardware.ports import HardwareError, HardwareMissingError
 
 ANSWER_S = 2.0
 """Longest wait for the bay, seconds."""
@@ -22,7 +22,7 @@ class VirtualCoil:
         box: the box's name in the bay.
 
     Raises:
-        HardwareMissing: no bay listens there.
+        HardwareMissingError: no bay listens there.
         HardwareError: the bay has no such box.
     """
 
@@ -35,7 +35,7 @@ class VirtualCoil:
         try:
             self._connect()
         except OSError as error:
-            raise HardwareMissing(
+            raise HardwareMissingError(
                 f"no virtual bay listens on {self._path} ({error}): start one first"
             ) from error
         try:

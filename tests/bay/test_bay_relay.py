@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import pytest
 from bay_ground import TARGET, eventually, eventually_answers, play, silent
 
-from hardware.ports import HardwareError, HardwareMissing
+from hardware.ports import HardwareError, HardwareMissingError
 from hardware.relay_timed import TimedRelay
 from hardware.relays import open_relay
 from hardware.virtual.bay import Bay
@@ -124,7 +124,7 @@ def test_coil_switches_and_closes_released(tmp_path: Path) -> None:
 
 def test_coil_says_what_is_wrong(tmp_path: Path) -> None:
     """No bay, an unknown box and a bay that has gone are hardware errors in plain words."""
-    with pytest.raises(HardwareMissing, match="no virtual bay"):
+    with pytest.raises(HardwareMissingError, match="no virtual bay"):
         VirtualCoil(tmp_path / "relay.sock", "ftth")
     coils: list[VirtualCoil] = []
 

@@ -19,7 +19,7 @@ from agent.cli import status, watch
 from agent.cli.control_client import EventLine, RefusedError, UnreachableError, as_snapshot, ask
 from agent.cli.control_client import watch as watch_socket
 from agent.core.codes import Code, Severity
-from agent.core.model import UplinkKind
+from agent.core.site import UplinkKind
 from agent.core.snapshot_types import FindingView, Health, Snapshot, UplinkView
 
 FTTH = UplinkView(

@@ -23,7 +23,7 @@ from agent.cli import demo
 from agent.cli.control_client import EventLine
 from agent.cli.stage import HeadlessStage, LiveStage, deed_text
 from agent.core.codes import Code
-from agent.core.model import UplinkKind
+from agent.core.site import UplinkKind
 from agent.core.snapshot_types import Health, Snapshot, UplinkView
 from hardware.virtual.scenario import Deed, Scenario, ScenarioUplink
 

@@ -8,7 +8,7 @@ import pytest
 
 from agent.cli.expectations import Evidence, Outage, Seen, judge, unknown_words
 from agent.core.codes import Code, Severity
-from agent.core.model import UplinkKind
+from agent.core.site import UplinkKind
 from agent.core.snapshot_types import FindingView, Health, Snapshot, UplinkView
 from hardware.virtual.scenario import Aspect, Condition, Deed, Scenario
 

@@ -16,7 +16,7 @@ from agent.cli.labels import LABELS, LANGUAGES, SYMBOLS, language_of
 from agent.cli.terminal import panel, print_status
 from agent.cli.view import Gathered, Line, Progress, View, line_text, minutes
 from agent.core.codes import Code, Severity
-from agent.core.model import UplinkKind
+from agent.core.site import UplinkKind
 from agent.core.snapshot_types import BoxView, FindingView, Health, Phase, Snapshot, UplinkView
 from hardware.ports import Colour
 

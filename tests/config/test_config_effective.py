@@ -9,7 +9,7 @@ import pytest
 from agent.config.effective import effective, mqtt_password, to_site
 from agent.config.notices import notices
 from agent.config.reader import parse
-from agent.core.model import BoxSpec, PowerRules, Site, UplinkKind, UplinkSpec
+from agent.core.site import BoxSpec, PowerRules, Site, UplinkKind, UplinkSpec
 
 EXAMPLE = resources.files("agent.config").joinpath("example.toml").read_text(encoding="utf-8")
 MINIMAL = resources.files("agent.config").joinpath("minimal.toml").read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ from luma.core.device import dummy
 from luma.oled.device import ssd1306
 from PIL import Image
 
-from hardware.ports import HardwareError, HardwareMissing
+from hardware.ports import HardwareError, HardwareMissingError
 from hardware.screen import REFRESH_S, REOPEN_S, LumaScreen, _LumaHook, _open_oled
 from hardware.virtual.panel import VirtualScreen
 
@@ -287,7 +287,7 @@ def test_luma_exit_hooks_do_not_pile_up() -> None:
 
 def test_a_missing_bus_says_how_to_get_it() -> None:
     """Without the bus the message tells how to switch it on."""
-    with pytest.raises(HardwareMissing, match="raspi-config"):
+    with pytest.raises(HardwareMissingError, match="raspi-config"):
         _open_oled("ssd1306", 250, 0x3C)
 
 

@@ -14,7 +14,7 @@ from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 
 from hardware.gpio import check_lgpio, default_factory
-from hardware.ports import HardwareError, HardwareMissing
+from hardware.ports import HardwareError, HardwareMissingError
 from hardware.relays import GpioRelay, VirtualRelay, open_relay, parse_relay
 from hardware.restore import main
 
@@ -178,7 +178,7 @@ def test_a_wrong_choice_of_pins_is_an_error(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_machine_without_pins_says_so(tmp_path: Path) -> None:
     """A laptop is told what to do."""
-    with pytest.raises(HardwareMissing, match="GPIOZERO_PIN_FACTORY=mock"):
+    with pytest.raises(HardwareMissingError, match="GPIOZERO_PIN_FACTORY=mock"):
         check_lgpio(tmp_path)
 
 
@@ -186,12 +186,12 @@ def test_a_missing_or_empty_lgpio_names_the_package(tmp_path: Path, monkeypatch:
     """One published version of lgpio is an empty file; it is noticed at the start, not in a cut."""
     (tmp_path / "gpiochip0").touch()
     monkeypatch.setitem(sys.modules, "lgpio", None)  # type: ignore[arg-type]
-    with pytest.raises(HardwareMissing, match="apt install python3-lgpio"):
+    with pytest.raises(HardwareMissingError, match="apt install python3-lgpio"):
         check_lgpio(tmp_path)
     empty = types.ModuleType("lgpio")
     empty.__file__ = "/somewhere/lgpio.py"
     monkeypatch.setitem(sys.modules, "lgpio", empty)
-    with pytest.raises(HardwareMissing, match="is empty: install"):
+    with pytest.raises(HardwareMissingError, match="is empty: install"):
         check_lgpio(tmp_path)
     empty.gpiochip_open = print  # type: ignore[attr-defined]
     check_lgpio(tmp_path)
@@ -201,5 +201,5 @@ def test_lgpio_needs_a_directory_for_its_pipe(tmp_path: Path, monkeypatch: pytes
     """The directory that lgpio will use is checked, because it reports its absence in riddles."""
     (tmp_path / "gpiochip0").touch()
     monkeypatch.setenv("LG_WD", str(tmp_path / "none"))
-    with pytest.raises(HardwareMissing, match="LG_WD"):
+    with pytest.raises(HardwareMissingError, match="LG_WD"):
         check_lgpio(tmp_path)

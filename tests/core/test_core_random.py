@@ -1,16 +1,22 @@
-"""The rules of power held against random sites: outages that hit several uplinks together, restarts of the
-agent and of the machine at any point, clock steps, lost outcomes, relays and disks that refuse."""
+"""The rules of power held against random sites.
+
+Outages hit several uplinks together; the agent and the machine restart at any point; clocks step; outcomes are
+lost; relays and disks refuse.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
 from hypothesis import HealthCheck, given, settings
+from hypothesis import Phase as Stage
 from hypothesis import strategies as st
 from world import Line, World, example_site
 
 from agent.core.codes import Code
-from agent.core.model import Action, Cut, Durable, Now, Observation, PowerRules, Site, age_s
+from agent.core.instant import Now, age_s
+from agent.core.model import Action, Cut, Durable, Observation
+from agent.core.site import PowerRules, Site
 from agent.core.snapshot_types import Health, Phase
 from agent.core.state import State
 from agent.core.step import step
@@ -27,6 +33,8 @@ class Witness:
     site: Site
     cuts: list[tuple[Now, str, str]] = field(default_factory=list)
     """Instant, box, incident of each cut."""
+    stalled: bool = False
+    """The process was stopped for a while: only the relay's own timer and systemd can end a cut then."""
 
     def __call__(
         self, before: State, after: State, _observation: Observation, actions: tuple[Action, ...], now: Now
@@ -37,7 +45,7 @@ class Witness:
         powered = [box for box in after.boxes.values() if box.phase is Phase.POWERED]
         assert len(after.boxes) - len(powered) <= 1, "two boxes in a cycle at once"
         for box in after.boxes.values():
-            if box.phase is Phase.CUT:
+            if box.phase is Phase.CUT and not self.stalled:
                 assert now.mono - box.since <= box.spec.off_s + 30.0, "a cut lasts too long"
         for finding in after.findings.values():
             assert after.warm or finding.code in (
@@ -59,7 +67,10 @@ class Witness:
         works = any(u.health in (Health.UP, Health.DEGRADED) for u in others)
         begun = after.uplinks[box.uplink].broke_at
         long_gone = all(
-            u.health is Health.DOWN and u.broke_at is not None and begun is not None and begun - u.broke_at > 30.0
+            u.health is Health.DOWN
+            and u.broke_at is not None
+            and begun is not None
+            and begun - u.broke_at > 30.0
             for u in others
         )
         assert works or long_gone, "a cut without a witness"
@@ -99,7 +110,17 @@ break_some = st.tuples(
 heal_some = st.tuples(st.just("heal"), st.sets(st.sampled_from(NAMES), min_size=1), st.just(0))
 others = st.tuples(
     st.sampled_from(
-        ["agent_restart", "machine_restart", "clock_step", "lose_outcomes", "refuse", "disk", "hold", "stall", "amnesia"]
+        [
+            "agent_restart",
+            "machine_restart",
+            "clock_step",
+            "lose_outcomes",
+            "refuse",
+            "disk",
+            "hold",
+            "stall",
+            "amnesia",
+        ]
     ),
     st.just(frozenset()),
     st.integers(-100_000, 100_000),
@@ -166,10 +187,18 @@ def happen(world: World, witness: Witness, what: str, names: frozenset[str], num
             world.feed(Hold(world.t + abs(number) % 300, "test"))
         case "stall":
             world.t += abs(number) % 60
+            witness.stalled = True
     return world
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Without shrinking: a story plays minutes of a site, and making it shorter would take the time of the whole
+# suite. For a hunt, remove ``phases`` and raise ``max_examples``.
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=[Stage.explicit, Stage.reuse, Stage.generate],
+)
 @given(happenings, st.integers(0, 1000))
 def test_rules_of_power_hold_whatever_happens(story: list[tuple[float, tuple]], seed: int) -> None:  # type: ignore[type-arg]
     """No random story makes the core break a rule of power (the witness asserts them one by one)."""

@@ -8,21 +8,9 @@ import pytest
 from world import Line, World, example_site
 
 from agent.core.codes import Code
-from agent.core.model import (
-    Cycle,
-    Durable,
-    Hold,
-    Link,
-    Now,
-    OpenIncident,
-    Part,
-    PowerRules,
-    Probe,
-    Role,
-    Stamp,
-    Why,
-    age_s,
-)
+from agent.core.instant import Now, Stamp, age_s
+from agent.core.model import Cycle, Durable, Hold, Link, OpenIncident, Part, Probe, Role, Why
+from agent.core.site import PowerRules
 from agent.core.snapshot_types import Health, Phase
 from agent.core.state import initial
 from agent.core.step import step
@@ -57,7 +45,7 @@ def test_first_verdict_comes_within_two_seconds() -> None:
 
 
 def test_hung_box_is_noticed_named_cycled_and_reported() -> None:
-    """The main job: suspect, down, box hung, cut, restored, up again, and it is said that the cycle helped."""
+    """The main job: suspect, down, box hung, cut, restored, up again, and said so."""
     world = calm_world()
     hung_at = world.t
     world.change("ftth", hung=True)
@@ -198,7 +186,7 @@ def test_everything_down_hides_its_consequences_and_cuts_nothing() -> None:
 
 
 def test_all_cables_at_once_is_the_bay_itself() -> None:
-    """All carriers lost together: the switch, the bay's power, or the Pi; its return lets boxes boot in peace."""
+    """All carriers lost together: the bay itself; when it returns, boxes boot in peace."""
     rules = PowerRules(after_power_s=600.0)
     world = World(example_site(boxes=("ftth",), rules=rules))
     world.play(CALM_S)
@@ -275,7 +263,9 @@ def test_open_incident_continues_after_a_restart() -> None:
         Cycle(f"old-{n}", "box-ftth", Code.BOX_HUNG, "old-1", then, helped=False) for n in range(2)
     )
     durable = Durable(cycles=cycles, incident=incident, answering=("ftth",))
-    world = World(example_site(), durable=durable, lines={"ftth": Line(hung=True), "fibre2": Line(), "4g": Line()})
+    world = World(
+        example_site(), durable=durable, lines={"ftth": Line(hung=True), "fibre2": Line(), "4g": Line()}
+    )
     world.play(3600)
     assert world.cuts == []
     assert world.picture().incident == "old-1"
@@ -410,7 +400,9 @@ def test_lost_outcome_restores_and_counts() -> None:
     assert world.picture().boxes[0].cycles_today == 1
 
 
-@pytest.mark.parametrize(("flag", "reason"), [("refuse_cuts", "relay_failed"), ("unwritable", "budget_unreadable")])
+@pytest.mark.parametrize(
+    ("flag", "reason"), [("refuse_cuts", "relay_failed"), ("unwritable", "budget_unreadable")]
+)
 def test_cut_that_could_not_be_done_is_told(flag: str, reason: str) -> None:
     """A relay that refuses and a budget that cannot be written both leave the box powered, and it is said."""
     world = calm_world()

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from agent.core.codes import Code
+from agent.core.instant import Stamp
 from agent.core.model import (
     Cut,
     Cycle,
@@ -23,7 +24,6 @@ from agent.core.model import (
     SaveAnswering,
     SaveCycle,
     SaveIncident,
-    Stamp,
 )
 from agent.runtime.actuator import Actuator
 from hardware.ports import HardwareError
@@ -95,8 +95,8 @@ class Bench:
         self.log.append(f"pace {uplink} {interval_s:g}")
 
     async def settled(self) -> None:
-        while self.actuator._tasks:  # noqa: SLF001
-            await asyncio.gather(*self.actuator._tasks)  # noqa: SLF001
+        while self.actuator._tasks:
+            await asyncio.gather(*self.actuator._tasks)
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import pytest
 from world import example_site
 
 from agent.core.codes import Code
-from agent.core.model import Action, Durable, Event, Link, Now, Observation, Pace, Part, Probe, Role, Tick, Why
+from agent.core.instant import Now
+from agent.core.model import Action, Durable, Event, Link, Observation, Pace, Part, Probe, Role, Tick, Why
 from agent.runtime.board import Board
 from agent.runtime.engine import FRESH_PROBE_S, Engine
 
@@ -118,7 +119,7 @@ def test_observations_that_arise_during_a_step_wait_for_its_end() -> None:
             order.append("acted")
 
     bench = Bench(act)
-    bench.engine._record = lambda o, _n: order.append(type(o).__name__)  # noqa: SLF001
+    bench.engine._record = lambda o, _n: order.append(type(o).__name__)
     bench.engine.post(Probe("ftth", "1.1.1.1", Role.TARGET, 1000.0, why=Why.TIMEOUT))
     assert order.index("acted") < order.index("Part")
 
@@ -167,7 +168,12 @@ def test_events_go_out_in_order() -> None:
 def test_observation_types_are_all_handled() -> None:
     """Whatever is posted, the engine steps."""
     bench = Bench()
-    observations: list[Observation] = [Tick(), answered(1000.0), Part("x", ok=True), Link("ftth", present=True)]
+    observations: list[Observation] = [
+        Tick(),
+        answered(1000.0),
+        Part("x", ok=True),
+        Link("ftth", present=True),
+    ]
     for observation in observations:
         bench.engine.post(observation)
     assert bench.board.latest is not None

@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.core.codes import Code, Severity
-from agent.core.model import Cycle, Event, Now, OpenIncident, Part, Recorded, Stamp, stamp
+from agent.core.instant import Now, Stamp, stamp
+from agent.core.model import Cycle, Event, OpenIncident, Part, Recorded
 from agent.runtime import store_schema
 from agent.runtime.store import BACKLOG, Store, StoreError
 
@@ -432,7 +433,8 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {root!r})
 from agent.core.codes import Code, Severity
-from agent.core.model import Cycle, Event, Now, stamp
+from agent.core.instant import Now, stamp
+from agent.core.model import Cycle, Event
 from agent.runtime.store import Store, StoreError
 NOW = Now(1000.0, 1_800_000_000.0, True, "a")
 def event(n):

@@ -27,7 +27,9 @@ from jsonschema import Draft202012Validator
 from paho.mqtt.enums import CallbackAPIVersion
 
 from agent.core.codes import Code, Severity
-from agent.core.model import Event, Now, Part, UplinkKind
+from agent.core.instant import Now
+from agent.core.model import Event, Part
+from agent.core.site import UplinkKind
 from agent.core.snapshot_types import Health, Snapshot, UplinkView
 from agent.runtime.board import Board
 from agent.runtime.store import Store

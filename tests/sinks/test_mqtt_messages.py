@@ -12,7 +12,8 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
 from agent.core.codes import EVENTS, FINDINGS, Code, Severity
-from agent.core.model import Event, Recorded, UplinkKind
+from agent.core.model import Event, Recorded
+from agent.core.site import UplinkKind
 from agent.core.snapshot_types import BoxView, FindingView, Health, Phase, Snapshot, UplinkView
 from agent.sinks.mqtt import OFFLINE, ONLINE, REFRESH_S, Publisher, event_message, messages, prefix
 from agent.sinks.payloads import SCHEMA, event_payload, moment, state_payload

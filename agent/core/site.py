@@ -1,0 +1,67 @@
+"""The site as configured: everything the core must know of the configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class UplinkKind(StrEnum):
+    """How an uplink reaches the internet."""
+
+    FTTH = "ftth"
+    STARLINK = "starlink"
+    CELLULAR = "cellular"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class UplinkSpec:
+    """One way to the internet. ``interval_s`` is the calm spacing of echoes per target."""
+
+    name: str
+    label: str
+    kind: UplinkKind
+    targets: tuple[str, ...]
+    interval_s: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class BoxSpec:
+    """A powered device on one uplink.
+
+    ``confirm_s`` is how long a curable finding must stand before the cut, ``off_s`` how long the power
+    stays away, ``boot_s`` how long the box then needs until its uplink can work. ``wired`` is false where
+    no relay switches this box.
+    """
+
+    name: str
+    label: str
+    uplink: str
+    wired: bool = True
+    confirm_s: float = 120.0
+    off_s: float = 10.0
+    boot_s: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class PowerRules:
+    """The budget and the guards of DESIGN section 6; counts are per box."""
+
+    armed: bool = True
+    per_incident: int = 2
+    per_day: int = 3
+    spacing_s: tuple[float, ...] = (300.0, 1800.0, 14400.0)
+    after_power_s: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Everything the core must know of the configuration. Uplinks stand in the order of preference."""
+
+    name: str
+    label: str
+    uplinks: tuple[UplinkSpec, ...]
+    boxes: tuple[BoxSpec, ...] = ()
+    power: PowerRules = field(default_factory=PowerRules)
+    switch_cost_s: float = 10.0
