@@ -35,14 +35,14 @@ def play(
 async def eventually(fact: Callable[[], object], within_s: float = 3.0) -> None:
     """Wait until ``fact()`` is true; fail if it is not in time."""
     async with asyncio.timeout(within_s):
-        while not fact():  # noqa: ASYNC110 - the kernel sets no event
+        while not fact():
             await asyncio.sleep(0.01)
 
 
 async def eventually_answers(bay: Bay, on: str, target: str = TARGET, within_s: float = 5.0) -> None:
     """Wait until ``target`` answers through the uplink; fail if it does not in time."""
     async with asyncio.timeout(within_s):
-        while await bay.ping(target, on=on, timeout_s=0.1) is None:  # noqa: ASYNC110
+        while await bay.ping(target, on=on, timeout_s=0.1) is None:
             await asyncio.sleep(0.01)
 
 

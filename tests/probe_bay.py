@@ -104,7 +104,7 @@ class Seen:
         """Wait until something has been posted that makes ``happened`` true."""
         try:
             async with asyncio.timeout(patience_s):
-                while not happened():  # noqa: ASYNC110 - some facts lie in the kernel of another namespace
+                while not happened():
                     await asyncio.sleep(0.005)
         except TimeoutError:
             raise AssertionError(f"never happened; seen {self.parts} and {self.probes[-10:]}") from None

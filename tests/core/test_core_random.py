@@ -1,7 +1,7 @@
 """The rules of power held against random sites.
 
-Outages hit several uplinks together; the agent and the machine restart at any point; clocks step; outcomes are
-lost; relays and disks refuse.
+Outages hit several uplinks together; the agent and the machine restart at any point; clocks step; outcomes
+are lost; relays and disks refuse.
 """
 
 from __future__ import annotations

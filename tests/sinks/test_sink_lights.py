@@ -163,7 +163,7 @@ def test_all_dark_when_decisions_stay_away(example_snapshot: Build) -> None:
     async def stream() -> AsyncIterator[Snapshot]:
         yield example_snapshot()
         seen.append(dict(lights.patterns))
-        while lights.patterns["ftth"] != DARK:  # noqa: ASYNC110 - LEDs have no event to wait for
+        while lights.patterns["ftth"] != DARK:
             await asyncio.sleep(0.001)
         seen.append(dict(lights.patterns))
         yield example_snapshot(seq=2, mono=1010.0)

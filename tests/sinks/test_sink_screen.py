@@ -233,7 +233,7 @@ def test_silence_is_shown_and_ends(example_snapshot: Build) -> None:
     async def stream() -> AsyncIterator[Snapshot]:
         yield example_snapshot(mono=960.0)
         seen.append(shown())
-        while shown() == seen[0]:  # noqa: ASYNC110 - the screen under test has no event to wait for
+        while shown() == seen[0]:
             await asyncio.sleep(0.001)
         seen.append(shown())
         yield example_snapshot(seq=2, mono=970.0)
