@@ -64,7 +64,7 @@ def uplink_cells(uplink: UplinkView, language: str) -> list[Row]:
     return [
         (uplink.label, "bold"),
         (state, HEALTH_STYLE[uplink.health]),
-        (f"◂{label('in_use', language)}" if uplink.preferred else "", "cyan"),
+        (f"◂{label('preferred', language)}" if uplink.preferred else "", "cyan"),
         ("–" if rtt_ms is None else f"{rtt_ms:.0f} ms", ""),
         ("–" if loss is None else f"{loss:.0f} %", "yellow" if loss else ""),
         (f"{silent_s:.1f} s" if silent_s > 0 else "–", "red" if silent_s > LONG_SILENCE_S else ""),

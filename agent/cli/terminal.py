@@ -180,10 +180,10 @@ def _leds(view: View, width: int) -> Text:
 def uplinks(shot: Snapshot, language: str, width: int, *, head: bool = True) -> Table:
     """One row per uplink."""
     table = Table(box=None, show_header=head, width=width, padding=(0, 1, 0, 0), header_style="dim")
-    widths = {"uplink": 12, "state": 13, "in_use": 8, "latency": 8, "loss": 6, "silence": 8}
+    widths = {"uplink": 12, "state": 13, "preferred": 8, "latency": 8, "loss": 6, "silence": 8}
     for key, columns in widths.items():
         right = key in ("latency", "loss", "silence")
-        shown = "" if key == "in_use" else label(key, language)
+        shown = "" if key == "preferred" else label(key, language)
         table.add_column(
             shown, width=columns, no_wrap=True, overflow="ellipsis", justify="right" if right else "left"
         )

@@ -97,7 +97,7 @@ def test_the_picture_never_exceeds_the_terminal(
 )
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 def test_each_uplink_has_its_row(size: tuple[int, int], language: str, down: str, works: str) -> None:
-    """State as word and symbol, loss, silence, and which one is in use."""
+    """State as word and symbol, loss, silence, and which one is preferred."""
     picture = drawn(View(DOWN, (), language, 0.0, 0.0, *size))
     ftth = next(line for line in picture if line.startswith("Fibre 1 "))
     cellular = next(line for line in picture if line.startswith("4G "))
