@@ -147,10 +147,8 @@ class App:
             self._feed,
             loop.call_later,
         )
-        self._engine.start()
-        for part in [*parts, *check_kernel([uplink.interface for uplink in self._config.uplink])]:
-            if not part.ok:
-                self._post(part)
+        interfaces = [uplink.interface for uplink in self._config.uplink]
+        self._engine.start([*parts, *(part for part in check_kernel(interfaces) if not part.ok)])
         self._history.report_faults()
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -134,6 +134,7 @@ class World:
         self.first = self.now()
         self.run_name = run
         self.state = initial(site, durable or Durable(), self.now(), run)
+        self.feed(Tick())
         for name in self.lines:
             self.link(name)
         for uplink in site.uplinks:

@@ -41,6 +41,24 @@ def cycles_today(state: State, box: str, now: Now) -> int:
     return sum(1 for cycle in state.cycles or () if cycle.box == box and age_s(cycle.started, now) < DAY_S)
 
 
+def unarmed_why(state: State, now: Now) -> str | None:
+    """Why no box can be cut at all now, a key of the texts' refusal table; None while armed."""
+    if not state.site.power.armed:
+        return "not_armed"
+    wired = [box for box in state.boxes.values() if box.spec.wired]
+    if not wired:
+        return "no_relay"
+    parts = [state.parts.get(f"relay:{box.spec.name}") for box in wired]
+    if all(part is not None and not part.ok for part in parts):
+        failed = any(part is not None and part.code is Code.RELAY_FAILED for part in parts)
+        return "relay_failed" if failed else "no_relay_hardware"
+    if state.cycles is None:
+        return "budget_unreadable"
+    if state.hold_until is not None and now.mono < state.hold_until:
+        return "hold"
+    return None
+
+
 def _wanted(state: State, box: BoxSpec) -> FindingState | None:
     """The finding that asks for a cycle of this box. Findings are of the last pass, the verdict is of now."""
     if state.uplinks[box.uplink].health is not Health.DOWN:

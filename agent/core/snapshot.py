@@ -16,7 +16,7 @@ def snapshot(state: State, now: Now, seq: int) -> Snapshot:
     incident_since = None
     if state.incident is not None:
         incident_since = now.mono - age_s(state.incident.opened, now)
-    unarmed_why = _unarmed_why(state, now)
+    unarmed_why = power.unarmed_why(state, now)
     return Snapshot(
         seq=seq,
         mono=now.mono,
@@ -45,24 +45,6 @@ def preferred_uplink(state: State) -> str | None:
         for name, uplink in state.uplinks.items():
             if uplink.health in sound:
                 return name
-    return None
-
-
-def _unarmed_why(state: State, now: Now) -> str | None:
-    """Why no box can be cut at all now, a key of the texts' refusal table; None while armed."""
-    if not state.site.power.armed:
-        return "not_armed"
-    wired = [box for box in state.boxes.values() if box.spec.wired]
-    if not wired:
-        return "no_relay"
-    parts = [state.parts.get(f"relay:{box.spec.name}") for box in wired]
-    if all(part is not None and not part.ok for part in parts):
-        failed = any(part is not None and part.code is Code.RELAY_FAILED for part in parts)
-        return "relay_failed" if failed else "no_relay_hardware"
-    if state.cycles is None:
-        return "budget_unreadable"
-    if state.hold_until is not None and now.mono < state.hold_until:
-        return "hold"
     return None
 
 

@@ -64,9 +64,7 @@ def step(state: State, observation: Observation, now: Now) -> Result:
     before = state
     if now.mono - state.stepped_at > GAP_S:
         state = _after_gap(state, now)
-    if not state.announced:
-        out.tell(Code.AGENT_STARTED, state.site.name, state.site.label, armed=state.site.power.armed)
-    state = replace(state, stepped_at=now.mono, announced=True)
+    state = replace(state, stepped_at=now.mono)
     state, full = _observe(state, observation, now, out)
     full = full or now.mono - state.full_at >= CALM_WAKE_S
     if full:
@@ -100,6 +98,11 @@ def _observe(state: State, observation: Observation, now: Now, out: Out) -> tupl
         case Leave():
             out.tell(Code.AGENT_STOPPED, state.site.name, state.site.label)
             return state, True
+    if not state.announced:
+        # The first tick comes after what is known of the relays, so that "armed" is the truth.
+        armed = power.unarmed_why(state, now) is None
+        out.tell(Code.AGENT_STARTED, state.site.name, state.site.label, armed=armed)
+        state = replace(state, announced=True)
     if state.hold_until is not None and now.mono >= state.hold_until:
         state = _hold(state, Hold(None, "time"), now, out)
     return state, True

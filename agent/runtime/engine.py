@@ -84,10 +84,11 @@ class Engine:
         self._probed_at = now.mono
         self.failure: asyncio.Future[None] | None = None
 
-    def start(self) -> None:
-        """Take the first step."""
+    def start(self, known: Sequence[Observation] = ()) -> None:
+        """Take the first steps: what is known already, then the first tick."""
         self.failure = asyncio.get_running_loop().create_future()
-        self.post(Tick())
+        for observation in (*known, Tick()):
+            self.post(observation)
 
     async def run(self) -> None:
         """Wait for ever; raise what went wrong in a step."""

@@ -14,7 +14,9 @@ log = logging.getLogger("vigie.supervise")
 BACKOFF_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 ENDED = "ended by itself"
 SETTLED_S = 5.0
-"""A part that has run this long is said to work, and starts its backoff afresh."""
+RECOVERED_S = 60.0
+"""A part that has run this long is said to work; after a failure it takes the longer of the two, so that one
+that dies every few seconds is one standing finding."""
 
 
 async def keep_running(
@@ -37,7 +39,7 @@ async def keep_running(
     while True:
         task = asyncio.create_task(work(), name=name)
         try:
-            done, _ = await asyncio.wait([task], timeout=SETTLED_S)
+            done, _ = await asyncio.wait([task], timeout=RECOVERED_S if failures else SETTLED_S)
             if not done and not says_itself:
                 report(Part(name, ok=True))
             if not done:

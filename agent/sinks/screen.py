@@ -185,7 +185,7 @@ def _state(uplink: UplinkView, box: BoxView | None, now: float, language: str, *
 
 
 def _row(canvas: _Canvas, frame: tuple[int, int, int, int], uplink: UplinkView, state: str) -> None:
-    """Draw one uplink at (x, y, width, height): a pointer on the preferred one, a mark, its name, its state."""
+    """Draw one uplink at (x, y, width, height): pointer if preferred, mark, name, state."""
     x, y, wide, high = frame
     down = uplink.health is Health.DOWN
     if down:

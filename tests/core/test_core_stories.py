@@ -390,6 +390,16 @@ def test_missing_relay_hardware_is_told() -> None:
     assert world.picture().unarmed_why == "no_relay_hardware"
 
 
+def test_start_without_relay_hardware_does_not_claim_to_be_armed() -> None:
+    """What is known of the relays comes before the first tick, and the first event tells the truth."""
+    now = Now(10_000.0)
+    state = initial(example_site(), Durable(), now, "run")
+    state = step(state, Part("relay:box-ftth", ok=False, detail="no GPIO here"), now).state
+    (started,) = step(state, Tick(), now).events
+    assert started.code is Code.AGENT_STARTED
+    assert started.args["armed"] is False
+
+
 def test_lost_outcome_restores_and_counts() -> None:
     """If nobody reports what became of the cut, power is ordered back and the cycle stays in the budget."""
     world = calm_world()

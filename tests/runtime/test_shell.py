@@ -189,7 +189,7 @@ def test_a_late_reader_of_snapshots_gets_the_newest() -> None:
 def test_an_ornament_is_restarted_and_its_failure_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """A screen that dies never stops the watch; it is said once it works again."""
     monkeypatch.setattr(supervise, "BACKOFF_S", (0.0,))
-    monkeypatch.setattr(supervise, "SETTLED_S", 0.05)
+    monkeypatch.setattr(supervise, "RECOVERED_S", 0.05)
     reports: list[Part] = []
     starts = 0
 
