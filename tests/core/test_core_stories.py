@@ -9,7 +9,7 @@ from world import Line, World, example_site
 
 from agent.core.codes import Code
 from agent.core.instant import Now, Stamp, age_s
-from agent.core.model import Cycle, Durable, Hold, Link, OpenIncident, Part, Probe, Role, Why
+from agent.core.model import Cycle, Durable, Hold, Link, OpenIncident, Part, Probe, Role, Tick, Why
 from agent.core.site import PowerRules
 from agent.core.snapshot_types import Health, Phase
 from agent.core.state import initial
