@@ -1,13 +1,16 @@
-"""What every relay does: on the pins of a Raspberry Pi (gpiozero's mock pins) and in memory."""
+"""What every relay does: on a Pi's pins (gpiozero's mock pins), in memory, in the virtual bay."""
 
 from __future__ import annotations
 
+import asyncio
 import math
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +19,8 @@ from gpiozero.pins.mock import MockFactory, MockPin
 from hardware.gpio import GpioCoil
 from hardware.ports import LONGEST_CUT_S, HardwareError, Relay
 from hardware.relay_timed import Coil, TimedRelay
+from hardware.virtual.bay import Bay, BayUplink
+from hardware.virtual.coil import VirtualCoil
 from hardware.virtual.panel import MemoryCoil
 
 PIN = 17
@@ -74,10 +79,51 @@ class MemoryRig:
         pass
 
 
-Rig = GpioRig | MemoryRig
+class BayRig:
+    """A relay of a virtual bay, which runs in a thread of its own; its history is what the box felt."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        self._bay = Bay(Path(self._folder.name), [BayUplink("box", "eth1", boot_s=0.2)])
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        self._do(self._bay.start())
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_S)
+
+    def coil(self) -> Coil:
+        return VirtualCoil(Path(self._folder.name) / "relay.sock", "box")
+
+    @property
+    def history(self) -> list[bool]:
+        states: list[bool] = []
+        for _, end in self._bay.facts()["box"]["cut_times"]:
+            states += [True] if end is None else [True, False]
+        return states
+
+    def stick(self, stuck: bool) -> None:
+        self._bay._relays._boxes = {} if stuck else self._bay.boxes
+
+    def close(self) -> None:
+        self._do(self._bay.stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        self._folder.cleanup()
 
 
-@pytest.fixture(params=[GpioRig, MemoryRig], ids=["gpio", "memory"])
+Rig = GpioRig | MemoryRig | BayRig
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(GpioRig, id="gpio"),
+        pytest.param(MemoryRig, id="memory"),
+        pytest.param(BayRig, id="bay", marks=pytest.mark.bay),
+    ]
+)
 def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     built = request.param()
     yield built
@@ -309,6 +355,8 @@ def test_the_end_of_the_process_restores() -> None:
     """A program that ends in the middle of a cut gives the power back."""
     program = """
 from hardware.relay_timed import TimedRelay
+from hardware.virtual.bay import Bay, BayUplink
+from hardware.virtual.coil import VirtualCoil
 from hardware.virtual.panel import MemoryCoil
 
 class LoudCoil(MemoryCoil):
