@@ -1,0 +1,78 @@
+"""What ships beside the code: the service, the kernel settings, the scripts."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from agent.cli.run import EX_CONFIG
+from agent.runtime.engine import FRESH_PROBE_S
+
+ROOT = Path(__file__).parent.parent
+SCRIPTS = [path for path in (*(ROOT / "scripts").iterdir(), ROOT / ".ci/run") if path.suffix == ""]
+
+
+@pytest.fixture(scope="module")
+def service() -> configparser.SectionProxy:
+    unit = configparser.ConfigParser(strict=False, interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read(ROOT / "systemd/vigie.service")
+    return unit["Service"]
+
+
+def test_a_bad_configuration_is_not_tried_again(service: configparser.SectionProxy) -> None:
+    """Everything else is: the watch must not stay dead."""
+    assert service["Restart"] == "always"
+    assert service["RestartPreventExitStatus"] == str(EX_CONFIG)
+
+
+def test_the_relays_are_restored_without_the_daemon(service: configparser.SectionProxy) -> None:
+    """The list that the daemon writes is the one that is restored, whatever ended it."""
+    command = service["ExecStopPost"].lstrip("-").split()
+    assert command[1:3] == ["-m", "hardware.restore"]
+    assert command[3] == f"/run/{service['RuntimeDirectory']}/relays"
+    assert '"relays"' in (ROOT / "agent/app.py").read_text()
+
+
+def test_the_watchdog_waits_longer_than_probes_may_be_missing(service: configparser.SectionProxy) -> None:
+    """Otherwise a slow but sound agent would be killed."""
+    assert service["Type"] == "notify"
+    assert float(service["WatchdogSec"]) > FRESH_PROBE_S
+
+
+def test_the_service_needs_no_capability(service: configparser.SectionProxy) -> None:
+    """It runs as its own user with an empty set; ping is opened by a kernel setting instead."""
+    assert service["User"] == "vigie"
+    assert service["CapabilityBoundingSet"] == service["AmbientCapabilities"] == ""
+    assert "net.ipv4.ping_group_range" in (ROOT / "systemd/vigie.sysctl").read_text()
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed here")
+def test_systemd_finds_the_service_sound() -> None:
+    """Nothing but the program that is not installed here is complained about."""
+    done = subprocess.run(
+        ["systemd-analyze", "verify", str(ROOT / "systemd/vigie.service")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    complaints = [
+        line for line in done.stderr.splitlines() if "vigie" in line and "is not executable" not in line
+    ]
+    assert complaints == []
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_scripts_are_sound(script: Path) -> None:
+    """Each can be run, and its shell or Python can read it."""
+    assert os.access(script, os.X_OK) or script.name == "environment"
+    first = script.read_text().splitlines()[0]
+    if first.endswith("python3"):
+        compile(script.read_text(), str(script), "exec")
+    else:
+        assert subprocess.run(["sh", "-n", str(script)], check=False).returncode == 0
