@@ -659,6 +659,9 @@ def test_tls_believes_only_the_configured_ca(tmp_path):
     ours, other = make_ca(tmp_path, "ours"), make_ca(tmp_path, "other")
     broker = Broker(tmp_path, make_server(tmp_path, ours, "IP:127.0.0.1"))
     broker.start()
+    (tmp_path / "elsewhere").mkdir()
+    elsewhere = Broker(tmp_path / "elsewhere", make_server(tmp_path / "elsewhere", ours, "IP:127.0.0.2"))
+    elsewhere.start()
 
     async def detail(port: int = broker.port, **changes: Any) -> str:
         async with site(tmp_path, port, tls=True, **changes) as here:
@@ -677,11 +680,14 @@ def test_tls_believes_only_the_configured_ca(tmp_path):
     try:
         assert "certificate refused: unable to get local issuer" in asyncio.run(detail(ca_file=other))
         assert "certificate refused" in asyncio.run(detail(ca_file=None))
-        assert "certificate refused: Hostname mismatch" in asyncio.run(detail(host="localhost", ca_file=ours))
+        assert "certificate refused: IP address mismatch" in asyncio.run(
+            detail(port=elsewhere.port, ca_file=ours)
+        )
         assert "CA file" in asyncio.run(detail(ca_file=tmp_path / "missing.pem"))
         assert "CA file" in asyncio.run(detail(ca_file=tmp_path / "mosquitto.conf"))
         assert asyncio.run(detail(port=plain.port, ca_file=ours)).startswith(f"127.0.0.1:{plain.port}: ")
         asyncio.run(works())
     finally:
         plain.stop()
+        elsewhere.stop()
         broker.stop()
