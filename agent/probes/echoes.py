@@ -100,7 +100,8 @@ class Flight:
         self._waiting.pop(sequence, None)
         self._late.pop(sequence, None)
         rtt_s = max(0.0, arrived_at(echo.sent, read, stamp) - echo.sent.mono)
-        return Probe(self._uplink, sender, echo.host.role, echo.sent.mono, rtt_ms=rtt_s * 1000.0)
+        rtt_ms = round(rtt_s * 1000.0, 2)
+        return Probe(self._uplink, sender, echo.host.role, _said(echo.sent.mono), rtt_ms=rtt_ms)
 
     def refused(self, sequence: int, target: str, by: str) -> Probe | None:
         """The outcome that an ICMP error brings; None if it is old news."""
@@ -132,4 +133,10 @@ class Flight:
         return probes
 
     def _failed(self, echo: Echo, why: Why, by: str | None = None) -> Probe:
-        return Probe(self._uplink, echo.host.address, echo.host.role, echo.sent.mono, why=why, by=by)
+        sent_at = _said(echo.sent.mono)
+        return Probe(self._uplink, echo.host.address, echo.host.role, sent_at, why=why, by=by)
+
+
+def _said(at: float) -> float:
+    """An instant as it is told: to a tenth of a millisecond, which every recorded trace pays for."""
+    return round(at, 4)

@@ -39,8 +39,8 @@ class SystemClock:
         self._checked_at = float("-inf")
 
     def now(self) -> Now:
-        """The instant. Rounded to microseconds, so that a recorded trace replays to the very same numbers."""
-        mono = round(time.monotonic(), 6)
+        """The instant, to a tenth of a millisecond: what is recorded is exactly what was decided upon."""
+        mono = round(time.monotonic(), 4)
         if mono - self._checked_at >= SYNC_CHECK_S:
             self._checked_at = mono
             self._synced = self._kernel_says_synced() or self._timesync.exists()

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from agent.core.instant import Now
-from agent.core.model import Hold, Leave, Link, Observation, Part, PowerReport, Probe, Tick
+from agent.core.model import Hold, Leave, Link, Observation, Part, PowerReport, Probe, Role, Tick
 
 FILE_BYTES = 4_000_000
 KEPT_FILES = 12
@@ -55,12 +55,13 @@ class Start:
 
 
 def encode(observation: Observation, now: Now) -> bytes:
-    """One line, without its end. Null fields are left out unless the null says something."""
+    """One line, without its end. Left out: nulls that say nothing, and the role of most probes."""
     line: dict[str, Any] = {"t": now.mono, "kind": _NAMES[type(observation)]}
     for entry in fields(observation):
         value = getattr(observation, entry.name)
-        if value is not None or entry.name in _ALWAYS:
-            line[entry.name] = value
+        if value is Role.TARGET or (value is None and entry.name not in _ALWAYS):
+            continue
+        line[entry.name] = value
     return msgspec.json.encode(line)
 
 
