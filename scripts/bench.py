@@ -2,6 +2,7 @@
 
 ``outage``: seconds from the first lost packet to suspect, down, cut and recovery in the demo's hung box.
 ``footprint``: CPU seconds per minute and memory of the daemon in calm, three uplinks of three targets each.
+``detection``: our verdicts and other systems' rules on recorded lines: scores, and observations per second.
 """
 
 from __future__ import annotations
@@ -20,6 +21,11 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+from agent.cli.replay import mean_table, table  # noqa: E402
+from agent.core.site import UplinkKind  # noqa: E402
+from agent.replay.comparing import Compared, Comparison  # noqa: E402
+from agent.replay.playing import Player, site_of  # noqa: E402
+from agent.replay.reading import Trace, find, items, survey  # noqa: E402
 from hardware.virtual.bay import Bay, BayUplink  # noqa: E402
 
 STAGES = ("suspect", "down", "cut", "restored", "up")
@@ -114,14 +120,69 @@ def status_kib(pid: int) -> dict[str, int]:
     return {line.split(":")[0]: int(line.split()[1]) for line in lines if line.endswith(" kB")}
 
 
+TRACES = ROOT.parent / "shared" / "data" / "traces"
+KINDS = {"starlink": "starlink", "cell": "cellular", "ftth": "ftth", "fibre": "ftth"}
+"""How the name of a trace begins tells the kind of its line; any other is ``other``."""
+
+
+def detection(folder: Path, switch_cost_s: float) -> None:
+    """Replay every trace of a folder, for the time it takes and then beside the other rules."""
+    if not folder.is_dir():
+        say(f"no traces: {folder} is not there; nothing was measured")
+        return
+    results: list[Compared] = []
+    observations, used_s, slowest = 0, 0.0, ("", float("inf"))
+    for trace in find([folder]):
+        kind = next((kind for begin, kind in KINDS.items() if trace.name.startswith(begin)), "other")
+        count, took_s = replay_alone(trace, UplinkKind(kind), switch_cost_s)
+        observations, used_s = observations + count, used_s + took_s
+        slowest = min(slowest, (trace.name, count / took_s), key=lambda pair: pair[1])
+        heard = survey(trace)
+        site = site_of(trace.name, heard, UplinkKind(kind), switch_cost_s)
+        new = Comparison(site, ticked=heard.ticked).run(items(trace, heard))
+        for one in new:
+            say("\n".join(table(one)) + f"\n  {kind}; {count / took_s:,.0f} observations a second\n")
+        results += new
+    say("\n".join(matrix(results)))
+    say("\n" + "\n".join(mean_table(results)))
+    say(f"replay: {observations / used_s:,.0f} observations a second on one core")
+    say(f"slowest: {slowest[0]}, {slowest[1]:,.0f} a second")
+
+
+def replay_alone(trace: Trace, kind: UplinkKind, switch_cost_s: float) -> tuple[int, float]:
+    """Observations of one replay, reading included and ticks aside, and the CPU seconds it took."""
+    began = time.process_time()
+    heard = survey(trace)
+    player = Player(site_of(trace.name, heard, kind, switch_cost_s), ticked=heard.ticked)
+    for _ in player.play(items(trace, heard)):
+        pass
+    return player.observations, time.process_time() - began
+
+
+def matrix(results: list[Compared]) -> list[str]:
+    """Scores only, one line a trace, one column a rule."""
+    rules = list(results[0].scores)
+    wide = max(len(one.name) for one in results)
+    lines = [" " * wide + "  " + "  ".join(rules)]
+    for one in results:
+        cells = [f"{one.scores[rule].ratio:{len(rule)}.2f}" for rule in rules]
+        lines.append(f"{one.name:<{wide}}  " + "  ".join(cells))
+    return lines
+
+
 def main() -> None:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     commands = parser.add_subparsers(dest="what", required=True)
     commands.add_parser("outage").add_argument("runs", type=int, nargs="?", default=5)
     commands.add_parser("footprint").add_argument("minutes", type=float, nargs="?", default=3.0)
+    traces = commands.add_parser("detection")
+    traces.add_argument("folder", type=Path, nargs="?", default=TRACES, help="default: %(default)s")
+    traces.add_argument("--switch-cost", type=float, default=10.0, metavar="SECONDS")
     args = parser.parse_args()
-    if args.what == "outage":
+    if args.what == "detection":
+        detection(args.folder, args.switch_cost)
+    elif args.what == "outage":
         outage(args.runs)
     else:
         asyncio.run(footprint(args.minutes))

@@ -15,6 +15,7 @@ COMMANDS = {
     "demo": "play a bay that does not exist, with real packets",
     "status": "what the running agent says, once",
     "watch": "panel, uplinks and events of the running agent, live",
+    "replay": "a recorded day through the present detector, alone or beside other rules",
 }
 """Each is a module of this package with ``add_arguments(parser)`` and ``run(args) -> int``."""
 

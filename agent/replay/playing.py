@@ -1,0 +1,97 @@
+"""The core on a trace: every item at its instant, and each change of a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from agent.core.instant import Now
+from agent.core.model import Durable, Observation, Tick
+from agent.core.site import Site, UplinkKind, UplinkSpec
+from agent.core.snapshot_types import Health
+from agent.core.state import State, initial
+from agent.core.step import Result, step
+from agent.replay.items import Away, Timed
+from agent.replay.reading import Heard
+from agent.runtime.trace import Start
+
+RUN = "replay"
+TICK = Tick()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A verdict that became another, at ``t`` seconds; ``wall`` is UNIX seconds if they are known."""
+
+    t: float
+    uplink: str
+    health: Health
+    was: Health
+    why: str
+    wall: float | None = None
+
+
+def site_of(name: str, heard: Heard, kind: UplinkKind, switch_cost_s: float) -> Site:
+    """A site of the uplinks that were heard, all of one kind, without boxes."""
+    uplinks = tuple(
+        UplinkSpec(uplink, uplink, kind, targets, heard.interval_s[uplink])
+        for uplink, targets in heard.uplinks.items()
+    )
+    return Site(heard.site or name, heard.site or name, uplinks, switch_cost_s=switch_cost_s)
+
+
+class Player:
+    """Plays one trace.
+
+    Args:
+        site: whom to expect.
+        ticked: true if the trace holds its own ticks. Otherwise the core is called when it asks to be, as
+            long as somebody was watching.
+    """
+
+    def __init__(self, site: Site, *, ticked: bool) -> None:
+        self._site = site
+        self._ticked = ticked
+        self._started = Now(0.0)
+        self._state: State | None = None
+        self._healths: dict[str, Health] = {}
+        self._wake_at = self._away_until = float("-inf")
+        self.observations = 0
+        """How many have been played, ticks aside."""
+
+    def play(self, items: Iterable[Timed]) -> Iterator[Change]:
+        """Feed the items; yield each change as it happens."""
+        for at, item in items:
+            if isinstance(item, Start):
+                self._start(item.now, item.run)
+                continue
+            if self._state is None:
+                self._start(Now(at), RUN)
+            while self._wake_at < at:
+                yield from self._step(TICK, self._wake_at)
+            if isinstance(item, Away):
+                self._wake_at, self._away_until = float("inf"), item.until
+            else:
+                yield from self._step(item, at)
+
+    def _start(self, now: Now, run: str) -> None:
+        self._started = now
+        self._state = initial(self._site, Durable(), now, run)
+        self._healths = {name: uplink.health for name, uplink in self._state.uplinks.items()}
+        self._wake_at = float("inf") if self._ticked else now.mono
+        self._away_until = float("-inf")
+
+    def _step(self, observation: Observation, at: float) -> Iterator[Change]:
+        assert self._state is not None
+        started = self._started
+        now = Now(at, started.wall + at - started.mono, started.synced, started.boot)
+        result: Result = step(self._state, observation, now)
+        self._state = result.state
+        self.observations += observation.__class__ is not Tick
+        if not self._ticked and at >= self._away_until:
+            self._wake_at = result.wake_at
+        for name, was in self._healths.items():
+            uplink = result.state.uplinks[name]
+            if uplink.health is not was:
+                self._healths[name] = uplink.health
+                yield Change(at, name, uplink.health, was, uplink.why, now.wall if started.synced else None)
