@@ -167,7 +167,7 @@ class Rounds:
     has fewer targets, they are asked again.
     """
 
-    SLOTS, RELIABILITY = 4, 1
+    SLOTS, RELIABILITY = 4, 2
     TIMEOUT_S, REST_S = 4.0, 10.0
     DOWN = UP = 5
 

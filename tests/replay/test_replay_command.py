@@ -14,9 +14,11 @@ from world import World, example_site
 
 from agent.cli.main import main
 from agent.core.instant import Now
-from agent.core.model import Action, Observation, Probe
+from agent.core.model import Action, Observation, Probe, Tick
 from agent.core.snapshot_types import Health
 from agent.core.state import State
+from agent.core.step import Result, step
+from agent.replay import playing
 from agent.replay.playing import Change, Player
 from agent.replay.reading import find, items, survey
 from agent.runtime.trace import Recorder, Start, encode, encode_start
@@ -104,6 +106,33 @@ def test_a_silence_nobody_watched_is_no_outage(tmp_path: Path, capsys: pytest.Ca
     rows = [*((at, "8") for at in range(30)), (30, ""), *((at, "8") for at in range(3000, 3030))]
     path.write_text(HEADER + "".join(f"{at},a,{rtt}\n" for at, rtt in rows))
     assert [one["health"] for one in lines_of(capsys, path)] == ["up"]
+
+
+def test_the_core_is_called_when_it_asks_to_be_and_only_while_somebody_watched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between echoes four seconds apart, but not in a pause, even if a late answer falls into it."""
+    called: list[tuple[float, bool]] = []
+    late: list[float] = []
+
+    def watched(state: State, what: Observation, now: Now) -> Result:
+        result = step(state, what, now)
+        called.append((now.mono, isinstance(what, Tick)))
+        late.append(now.mono - wake_at[-1])
+        wake_at.append(result.wake_at)
+        return result
+
+    wake_at = [1.0]
+    monkeypatch.setattr(playing, "step", watched)
+    path = tmp_path / "line.csv"
+    rows = [*((4 * n, "8") for n in range(10)), (40, "6000"), *((at, "8") for at in range(500, 540, 4))]
+    path.write_text(HEADER + "".join(f"{at},a,{rtt}\n" for at, rtt in rows))
+    assert main(["replay", str(path)]) == 0
+    ticks = [at for at, tick in called if tick]
+    assert len([at for at in ticks if at < 40]) >= 35
+    assert not [at for at in ticks if 41 < at < 500]
+    assert (46.0, False) in called
+    assert max(behind for (at, _), behind in zip(called, late, strict=True) if at < 40) <= 0
 
 
 def test_a_switch_that_costs_more_is_waited_for_longer(

@@ -100,6 +100,16 @@ def test_mwan3_asks_two_answers_of_four() -> None:
     assert turns(Rounds(targets=("a", "b")), echoes) == []
 
 
+def test_mwan3_is_not_content_with_one_answer_of_four() -> None:
+    """Three dead targets are an outage for it, though the line works."""
+    echoes = (
+        Echo("u", target, float(at), 0.02 if target == "d" else None)
+        for at in range(900)
+        for target in "abcd"
+    )
+    assert [turn.down for turn in turns(Rounds(targets=tuple("abcd")), echoes)] == [True]
+
+
 def test_blips_that_heal_fill_a_loss_window() -> None:
     """Thirteen lost of sixty seconds are over 20 %, even if the line answers in between."""
     blips = tuple((100.0 + 10 * n, 103.0 + 10 * n) for n in range(6))

@@ -237,6 +237,18 @@ def one_file(data: bytes) -> Iterator[Path]:
         yield path
 
 
+def test_an_answer_long_after_its_time_is_shown_to_nobody() -> None:
+    """Other probers have given up on that echo; its loss stands, once."""
+    order = InSendOrder()
+    seen = [
+        (1.0, lost(0.0)),
+        *((at + 0.5, answered(at, 500.0)) for at in (25.0, 26.0)),
+        (27.0, answered(0.0, 27e3)),
+    ]
+    shown = [echo for at, item in seen for echo in order.take(at, item)] + list(order.end())
+    assert shown == [Echo("line", "a", 0.0, None), Echo("line", "a", 25.0, 0.5), Echo("line", "a", 26.0, 0.5)]
+
+
 def test_a_long_file_takes_little_memory(tmp_path: Path) -> None:
     """It is read as it is consumed."""
     path = tmp_path / "line.csv.gz"
