@@ -132,7 +132,10 @@ class App:
         await self._history.call(self._store.note_start, now)
         run = uuid.uuid4().hex[:8]
         site = to_site(self._config)
-        self._recorder.add(encode_start(Start(run, site.name, now)))
+        started = Start(
+            run, site.name, now, site.uplinks, site.switch_cost_s, durable.lines, durable.answering
+        )
+        self._recorder.add(encode_start(started))
         self._prober = IcmpProber(self._plans(), self._post, self._post)
         self._actuator = Actuator(relays, self._store, self._disk, self._prober.pace, self._post)
         self._engine = Engine(

@@ -10,7 +10,17 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("agent", "hardware")
-CORE_STDLIB = {"__future__", "collections", "dataclasses", "datetime", "enum", "math", "statistics", "typing"}
+CORE_STDLIB = {
+    "__future__",
+    "collections",
+    "dataclasses",
+    "datetime",
+    "enum",
+    "itertools",
+    "math",
+    "statistics",
+    "typing",
+}
 DRIVERS = {
     "hardware.gpio",
     "hardware.screen",

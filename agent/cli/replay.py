@@ -39,10 +39,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the table of scores instead of the verdicts",
     )
     parser.add_argument(
-        "--kind", choices=list(map(str, UplinkKind)), default="other", help="of every uplink; default: other"
+        "--kind",
+        choices=list(map(str, UplinkKind)),
+        default="other",
+        help="of uplinks that the trace does not describe; default: other",
     )
     parser.add_argument(
-        "--switch-cost", type=_seconds, default=10.0, metavar="SECONDS", help="default: %(default)g"
+        "--switch-cost", type=_seconds, metavar="SECONDS", help="default: the recording's own, or 10"
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help="take site and uplinks from this instead")
     parser.add_argument("--lang", choices=LANGUAGES, default=language_of(), help="default: %(default)s")

@@ -95,15 +95,20 @@ class Entry:
     incident: bool = False
 
 
+TOLD_AFTER_S = 5.0
+"""A machine must switch within seconds of a silence; a person need not be called before it has lasted."""
+
 FINDINGS: dict[Code, Entry] = {
     Code.WARMING_UP: Entry(Scope.SITE, Severity.INFO, 0),
     Code.BAY_DARK: Entry(Scope.SITE, Severity.ALERT, 10, incident=True),
-    Code.EVERYTHING_DOWN: Entry(Scope.SITE, Severity.ALERT, 11, incident=True),
+    Code.EVERYTHING_DOWN: Entry(Scope.SITE, Severity.ALERT, 11, shown_after_s=TOLD_AFTER_S, incident=True),
     Code.RESTARTING: Entry(Scope.BOX, Severity.INFO, 20),
     Code.NEEDS_HUMAN: Entry(Scope.BOX, Severity.ALERT, 21, incident=True),
-    Code.BOX_HUNG: Entry(Scope.UPLINK, Severity.ALERT, 30, cycle_helps=True, incident=True),
+    Code.BOX_HUNG: Entry(
+        Scope.UPLINK, Severity.ALERT, 30, shown_after_s=TOLD_AFTER_S, cycle_helps=True, incident=True
+    ),
     Code.CABLE_OR_POWER: Entry(Scope.UPLINK, Severity.ALERT, 31, incident=True),
-    Code.LINE_OR_OPERATOR: Entry(Scope.UPLINK, Severity.ALERT, 32, incident=True),
+    Code.LINE_OR_OPERATOR: Entry(Scope.UPLINK, Severity.ALERT, 32, shown_after_s=TOLD_AFTER_S, incident=True),
     Code.DEGRADED: Entry(Scope.UPLINK, Severity.WARNING, 40, shown_after_s=10.0, incident=True),
     Code.RELAY_FAILED: Entry(Scope.PART, Severity.ALERT, 50),
     Code.BUDGET_UNREADABLE: Entry(Scope.PART, Severity.WARNING, 51),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from agent.core import health, window
+from agent.core import health, quality
 from agent.core.codes import FINDINGS, Code, Scope
 from agent.core.model import Scalar
 from agent.core.snapshot_types import Health, Phase
@@ -54,13 +54,16 @@ def box_silent(uplink: UplinkState, now_at: float) -> bool:
     return pulse.lost >= BOX_SILENT_LOSSES and now_at - pulse.lost_since >= BOX_SILENT_S
 
 
-def cause(uplink: UplinkState, boot_s: float, now_at: float) -> Code:
+def cause(uplink: UplinkState, boot_s: float, now_at: float) -> Code | None:
     """Why an uplink that is down is down, judged from its own evidence alone.
 
     Args:
         uplink: its evidence.
         boot_s: how long a box that gets its power (or its cable) back may be silent without being hung.
         now_at: monotonic seconds.
+
+    Returns:
+        The finding; None while it is not yet known whether the box answers.
     """
     link = uplink.link
     if link is not None and (not link.present or link.carrier is False):
@@ -70,7 +73,14 @@ def cause(uplink: UplinkState, boot_s: float, now_at: float) -> Code:
         return Code.CABLE_OR_POWER
     if box_silent(uplink, now_at):
         return Code.BOX_HUNG
-    return Code.LINE_OR_OPERATOR
+    return None if _box_in_doubt(uplink) else Code.LINE_OR_OPERATOR
+
+
+def _box_in_doubt(uplink: UplinkState) -> bool:
+    """The box usually answers, and has not (yet) done so since the internet fell silent."""
+    since = uplink.internet.lost_since
+    unasked = since is not None and uplink.box.alive_sent < since and not uplink.denied
+    return uplink.box_answers and (uplink.box.lost_since is not None or unasked)
 
 
 def together(state: State) -> Code | None:
@@ -113,21 +123,33 @@ def _uplinks(state: State, now_at: float) -> Holds:
             # What the cycle is for stays the finding until the uplink works or the cycle has failed.
             found[box.cycle.finding, name] = (uplink.spec.label, {})
             continue
-        if uplink.health is Health.DOWN and uplink.clean_since is not None:
-            found.update(_standing(state, name))
-        elif uplink.health is Health.DOWN:
+        if uplink.health is Health.DOWN:
             boot_s = box.spec.boot_s if box is not None else OTHER_BOOT_S
-            found[cause(uplink, boot_s, now_at), name] = (uplink.spec.label, {})
+            code = cause(uplink, boot_s, now_at)
+            if code is None or uplink.clean_since is not None or _company(state, uplink):
+                found.update(_standing(state, name))
+            else:
+                found[code, name] = (uplink.spec.label, {})
         elif health.settled(uplink) is Health.DEGRADED:
-            share, _ = window.loss(uplink)
-            found[Code.DEGRADED, name] = (uplink.spec.label, {"loss_pct": round(share * 100)})
+            found[Code.DEGRADED, name] = (uplink.spec.label, quality.told(uplink))
         elif uplink.health is Health.UNKNOWN and uplink.unsent_since is not None:
             found[Code.OWN_TROUBLE, name] = (uplink.spec.label, {"why": uplink.unsent_why})
     return found
 
 
+def _company(state: State, uplink: UplinkState) -> bool:
+    """Others that fell silent together with this one are still in doubt: the cause may be a common one."""
+    return any(
+        other.health is Health.SUSPECT
+        and other.broke_at is not None
+        and uplink.broke_at is not None
+        and abs(other.broke_at - uplink.broke_at) <= TOGETHER_S
+        for other in state.uplinks.values()
+    )
+
+
 def _standing(state: State, uplink: str) -> Holds:
-    """What is said of an uplink that answers again and is not yet believed: the same as before."""
+    """What is said of an uplink whose cause cannot be told now: the same as before, if anything."""
     return {
         key: (finding.label, finding.args)
         for key, finding in state.findings.items()

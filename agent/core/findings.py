@@ -7,7 +7,7 @@ from dataclasses import replace
 from agent.core.codes import FINDINGS, Code
 from agent.core.diagnosis import Holds
 from agent.core.out import Out
-from agent.core.state import FindingState, State
+from agent.core.state import FindingState, State, evolved
 
 
 def update(state: State, holds: Holds, now_at: float, out: Out) -> State:
@@ -30,7 +30,7 @@ def update(state: State, holds: Holds, now_at: float, out: Out) -> State:
             if code not in (Code.WARMING_UP, Code.RESTARTING):
                 out.tell(code, subject, label, **args)
         findings[key] = old
-    return state if findings == state.findings else replace(state, findings=findings)
+    return state if findings == state.findings else evolved(state, findings=findings)
 
 
 def shown(state: State) -> list[FindingState]:

@@ -9,8 +9,8 @@ from agent.core.codes import FINDINGS, Code
 from agent.core.instant import Now, age_s, stamp
 from agent.core.model import OpenIncident, SaveIncident
 from agent.core.out import Out
-from agent.core.snapshot_types import Phase
-from agent.core.state import FindingState, State, incident_cycles
+from agent.core.snapshot_types import Health, Phase
+from agent.core.state import FindingState, State, evolved, incident_cycles
 
 
 def _counting(state: State) -> list[FindingState]:
@@ -24,14 +24,25 @@ def update(state: State, now: Now, out: Out) -> State:
     standing = _counting(state)
     if state.incident is None:
         return _open(state, standing[0], now, out) if standing else state
-    cycling = any(box.phase is not Phase.POWERED for box in state.boxes.values())
-    if not standing and not cycling:
+    if not standing and not _unsettled(state):
         return _close(state, state.incident, now, out)
     # A human being needed is what to do about the cause, not another cause.
     causes = [finding for finding in standing if finding.code is not Code.NEEDS_HUMAN]
     if causes and (causes[0].code, causes[0].subject) != (state.incident.code, state.incident.subject):
         return _change_cause(state, state.incident, causes[0], out)
     return state
+
+
+def _unsettled(state: State) -> bool:
+    """Nothing is shown now, but it is not over: something is down, being restarted or about to be told.
+
+    An incident that ended too early would give its boxes a new budget.
+    """
+    return (
+        any(box.phase is not Phase.POWERED for box in state.boxes.values())
+        or any(uplink.health is Health.DOWN for uplink in state.uplinks.values())
+        or any(FINDINGS[finding.code].incident for finding in state.findings.values())
+    )
 
 
 def _open(state: State, first: FindingState, now: Now, out: Out) -> State:
@@ -47,14 +58,14 @@ def _open(state: State, first: FindingState, now: Now, out: Out) -> State:
     out.incident = incident.id
     out.tell(Code.INCIDENT_OPENED, first.subject, first.label, finding=str(first.code))
     out.order(SaveIncident(incident))
-    return replace(state, incident=incident, issued=number)
+    return evolved(state, incident=incident, issued=number)
 
 
 def _change_cause(state: State, incident: OpenIncident, top: FindingState, out: Out) -> State:
     changed = replace(incident, code=top.code, subject=top.subject)
     out.tell(Code.INCIDENT_CAUSE, top.subject, top.label, finding=str(top.code))
     out.order(SaveIncident(changed))
-    return replace(state, incident=changed)
+    return evolved(state, incident=changed)
 
 
 def _close(state: State, incident: OpenIncident, now: Now, out: Out) -> State:
@@ -68,7 +79,7 @@ def _close(state: State, incident: OpenIncident, now: Now, out: Out) -> State:
     )
     out.order(SaveIncident(None))
     out.incident = None
-    return replace(state, incident=None)
+    return evolved(state, incident=None)
 
 
 def label_of(state: State, subject: str) -> str:

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from agent.core.codes import Code, Severity
 from agent.core.instant import Stamp
+from agent.core.line import Line
 
 Scalar = str | int | float | bool | None
 
@@ -189,7 +190,15 @@ class SaveAnswering:
     uplink: str
 
 
-Action = Cut | Restore | Pace | SaveCycle | SaveIncident | SaveAnswering
+@dataclass(frozen=True, slots=True)
+class SaveLine:
+    """Remember what has been learned of this uplink's line."""
+
+    uplink: str
+    line: Line
+
+
+Action = Cut | Restore | Pace | SaveCycle | SaveIncident | SaveAnswering | SaveLine
 
 
 # --- events: what happened ---------------------------------------------------------------------------------
@@ -241,10 +250,11 @@ class Durable:
 
     ``cycles`` is None when the memory of past cycles is missing or unreadable, which forbids cutting.
     ``quick_restarts`` counts the starts of the last ten minutes before this one. ``answering`` names the
-    uplinks whose box has been seen to answer pings.
+    uplinks whose box has been seen to answer pings, ``lines`` is what was learned of each uplink's line.
     """
 
     cycles: tuple[Cycle, ...] | None = ()
     incident: OpenIncident | None = None
     quick_restarts: int = 0
     answering: tuple[str, ...] = ()
+    lines: Mapping[str, Line] = field(default_factory=dict)

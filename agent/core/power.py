@@ -16,7 +16,7 @@ from agent.core.model import Cut, Cycle, Outcome, PowerReport, Restore, SaveCycl
 from agent.core.out import Out
 from agent.core.site import BoxSpec
 from agent.core.snapshot_types import Health, Phase
-from agent.core.state import BOOT_PATIENCE, BoxState, FindingState, State
+from agent.core.state import BOOT_PATIENCE, BoxState, FindingState, State, evolved
 
 DAY_S = 86400.0
 BOOT_LOOP_STARTS = 3
@@ -196,7 +196,7 @@ def update(state: State, now: Now, out: Out) -> State:
 
 
 def _with(state: State, box: BoxState) -> State:
-    return replace(state, boxes={**state.boxes, box.spec.name: box})
+    return evolved(state, boxes={**state.boxes, box.spec.name: box})
 
 
 def _consider(state: State, box: BoxState, now: Now, out: Out) -> State:
@@ -234,7 +234,7 @@ def _order(state: State, box: BoxState, finding: FindingState, now: Now, out: Ou
         cycle=cycle,
     )
     cycles = (*(state.cycles or ()), cycle)
-    state = replace(state, issued=number, cycles=cycles)
+    state = evolved(state, issued=number, cycles=cycles)
     return _with(state, ordered)
 
 
@@ -265,7 +265,7 @@ def _finish(state: State, box: BoxState, now: Now, out: Out, *, helped: bool) ->
         out.tell(Code.CYCLE_DID_NOT_HELP, box.spec.name, box.spec.label)
     out.order(SaveCycle(cycle))
     cycles = tuple(cycle if old.order == cycle.order else old for old in state.cycles or ())
-    return _with(replace(state, cycles=cycles), BoxState(spec=box.spec, since=now.mono))
+    return _with(evolved(state, cycles=cycles), BoxState(spec=box.spec, since=now.mono))
 
 
 def reported(state: State, report: PowerReport, now: Now, out: Out) -> State:

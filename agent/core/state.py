@@ -4,17 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
+from agent.core import line
 from agent.core.codes import Code
 from agent.core.instant import Now, age_s
+from agent.core.line import Line
 from agent.core.model import Cycle, Durable, Link, OpenIncident, Part, Scalar
-from agent.core.site import BoxSpec, Site, UplinkSpec
+from agent.core.site import BoxSpec, Site, UplinkKind, UplinkSpec
 from agent.core.snapshot_types import Health, Phase
 
 BOOT_PATIENCE = 1.5
 """A cycle is said not to have helped only after one and a half times the configured boot time."""
 WINDOW = 20
 """Echoes remembered per target: 20 s at the calm pace, enough to tell 30 % loss from 2 %."""
+NEVER = float("-inf")
+DOUBT_PACE_S = 0.2
+"""Spacing of echoes per target while a silence may be beginning."""
+
+S = TypeVar("S", "State", "UplinkState")
+
+
+def evolved(old: S, **changes: Any) -> S:
+    """What ``dataclasses.replace`` gives, for the two large classes, at a fraction of its time.
+
+    Every echo makes a new state, and a recorded week holds ten million of them. The fields of these two
+    classes therefore live in a dictionary, which is copied whole; they are as frozen as all others.
+    """
+    new: S = object.__new__(old.__class__)
+    fields = old.__dict__.copy()
+    fields.update(changes)
+    object.__setattr__(new, "__dict__", fields)
+    return new
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +53,22 @@ class TargetPulse:
 class Pulse:
     """Signs of life of one party: the internet behind an uplink, or the box itself.
 
-    A silence begins with the first echo sent after the newest answered one, and only echoes known to be
-    unanswered count, so one bad target among several never looks like a silence.
+    A silence begins with the first echo sent after the newest answered one, but not before the last answer
+    arrived. Only echoes known to be unanswered count, so one bad target among several never looks like a
+    silence.
     """
 
     alive_at: float | None = None
-    alive_sent: float = float("-inf")
+    alive_sent: float = NEVER
     lost_since: float | None = None
     lost: int = 0
+    lost_last: float = NEVER
+    """Send time of the newest unanswered echo of the silence: later, nobody asked."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class UplinkState:
-    """One uplink: evidence first, then the verdict."""
+    """One uplink: evidence first, then what is learned, then the verdict. See ``evolved``."""
 
     spec: UplinkSpec
     link: Link | None = None
@@ -60,7 +84,34 @@ class UplinkState:
     targets: Mapping[str, TargetPulse] = field(default_factory=dict)
     unsent_since: float | None = None
     unsent_why: str = ""
+    heard_at: float = 0.0
+    """When an outcome of a target came in last, whatever it was."""
+    denied: frozenset[str] = frozenset()
+    """Targets of which the box itself has said, since the last answer, that it cannot reach them."""
+    mute: bool = False
+    """The box has been silent too at some time of the present silence."""
+    spoiled: bool = False
+    """The present silence is not the line's own doing, and teaches nothing about it."""
+    silence_ended_at: float = NEVER
+    line: Line = field(default_factory=lambda: line.unknown(UplinkKind.OTHER))
+    calm_s: float = 0.0
+    """Seconds watched without a silence that ``line`` does not hold yet."""
+    wait_s: float = 0.0
+    """How long the present silence is worth waiting out, from ``line``."""
+    line_saved_at: float = NEVER
+    line_dirty: bool = False
+    strained_s: float = 0.0
+    """What bad quality has cost people lately, seconds; see ``quality``."""
+    strained_at: float | None = None
+    strained_why: str = ""
+    remarkable_ms: float = float("inf")
+    """A round trip from which on an answer deserves a closer look."""
     clean_since: float | None = None
+    relapses: int = 0
+    """How often it went down again soon after it had come back."""
+    recovered_at: float | None = None
+    broke_why: str = ""
+    """What was said when it went down."""
     health: Health = Health.UNKNOWN
     before_doubt: Health = Health.UNKNOWN
     """The verdict before it became ``suspect``: returning to it is no news."""
@@ -105,9 +156,9 @@ class FindingState:
 FindingKey = tuple[Code, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class State:
-    """Everything. A new one comes out of every step; nothing is changed in place."""
+    """Everything. A new one comes out of every step; nothing is changed in place. See ``evolved``."""
 
     site: Site
     run: str
@@ -116,6 +167,8 @@ class State:
     stepped_at: float
     full_at: float
     """When everything was last looked at, not only the evidence of one uplink."""
+    due_at: float
+    """When everything must be looked at again, even if nothing unusual happens until then."""
     uplinks: Mapping[str, UplinkState]
     boxes: Mapping[str, BoxState]
     announced: bool = False
@@ -154,6 +207,28 @@ def _first_box_state(spec: BoxSpec, cycles: tuple[Cycle, ...], now: Now) -> BoxS
     return BoxState(spec=spec, since=now.mono, settle_until=boot_end)
 
 
+def _first_uplink_state(spec: UplinkSpec, site: Site, durable: Durable, now: Now) -> UplinkState:
+    """An uplink of which nothing is known but what earlier runs learned of its line."""
+    known = durable.lines.get(spec.name)
+    if known is None or known.beyond.kind is not spec.kind:
+        known = line.unknown(spec.kind)
+    return UplinkState(
+        spec=spec,
+        since=now.mono,
+        heard_at=now.mono,
+        box_answers=spec.name in durable.answering,
+        targets={target: TargetPulse() for target in spec.targets},
+        line=known,
+        wait_s=site.switch_cost_s,
+        pace_s=spec.interval_s,
+    )
+
+
+def with_uplink(state: State, uplink: UplinkState) -> State:
+    """The state with this uplink in place of the one of the same name."""
+    return evolved(state, uplinks={**state.uplinks, uplink.spec.name: uplink})
+
+
 def incident_cycles(state: State) -> int:
     """How many cycles belong to the open incident, over all restarts."""
     if state.incident is None:
@@ -172,17 +247,9 @@ def initial(site: Site, durable: Durable, now: Now, run: str) -> State:
         run=run,
         started_at=now.mono,
         stepped_at=now.mono,
-        full_at=float("-inf"),
-        uplinks={
-            spec.name: UplinkState(
-                spec=spec,
-                since=now.mono,
-                box_answers=spec.name in durable.answering,
-                targets={target: TargetPulse() for target in spec.targets},
-                pace_s=spec.interval_s,
-            )
-            for spec in site.uplinks
-        },
+        full_at=NEVER,
+        due_at=now.mono,
+        uplinks={spec.name: _first_uplink_state(spec, site, durable, now) for spec in site.uplinks},
         boxes={spec.name: _first_box_state(spec, durable.cycles or (), now) for spec in site.boxes},
         cycles=durable.cycles,
         incident=durable.incident,

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from statistics import median
 
-from agent.core.model import Probe, Role
-from agent.core.state import WINDOW, Pulse, TargetPulse, UplinkState
+from agent.core.model import Probe, Role, Why
+from agent.core.state import WINDOW, Pulse, TargetPulse, UplinkState, evolved
 
 LONELY_FAILURES = 3
 """A target that failed this often in a row while others answer says nothing about the uplink."""
@@ -15,15 +15,18 @@ LONELY_FAILURES = 3
 
 def answered(pulse: Pulse, sent_at: float, now_at: float) -> Pulse:
     """A reply came, perhaps late: the party is alive now, and nothing sent before counts as lost."""
-    return Pulse(alive_at=now_at, alive_sent=max(pulse.alive_sent, sent_at))
+    return Pulse(now_at, max(pulse.alive_sent, sent_at))
 
 
 def unanswered(pulse: Pulse, sent_at: float) -> Pulse:
     """An echo is known to be lost; it matters only if nothing sent later was answered."""
     if sent_at <= pulse.alive_sent:
         return pulse
-    first = sent_at if pulse.lost_since is None else min(pulse.lost_since, sent_at)
-    return replace(pulse, lost_since=first, lost=pulse.lost + 1)
+    # An answer that came late, after this echo had been sent, still was a sign of life.
+    first = sent_at if pulse.alive_at is None else max(sent_at, pulse.alive_at)
+    if pulse.lost_since is not None:
+        first = min(pulse.lost_since, first)
+    return Pulse(pulse.alive_at, pulse.alive_sent, first, pulse.lost + 1, max(pulse.lost_last, sent_at))
 
 
 def _target(pulse: TargetPulse, probe: Probe) -> TargetPulse:
@@ -35,28 +38,66 @@ def _target(pulse: TargetPulse, probe: Probe) -> TargetPulse:
     return TargetPulse(window, since, pulse.failed + 1)
 
 
+def seen_again(uplink: UplinkState, probe: Probe, now_at: float) -> UplinkState:
+    """The evidence after an outcome that is no news: it changes nothing but the windows and the pulses."""
+    if probe.role is Role.BOX:
+        return evolved(uplink, box=_party(uplink.box, probe, now_at))
+    pulse = uplink.targets.get(probe.target)
+    targets = uplink.targets
+    if pulse is not None:
+        targets = {**targets, probe.target: _target(pulse, probe)}
+    return evolved(uplink, targets=targets, internet=_party(uplink.internet, probe, now_at), heard_at=now_at)
+
+
 def seen(uplink: UplinkState, probe: Probe, now_at: float) -> UplinkState:
     """The uplink's evidence after one more outcome. Its verdict is left as it was."""
     if probe.why is not None and not probe.why.was_sent:
-        if uplink.unsent_since is not None:
-            return uplink
-        return replace(uplink, unsent_since=now_at, unsent_why=str(probe.why))
+        return _unsent(uplink, probe, now_at)
     if probe.role is Role.BOX:
-        box = (
-            unanswered(uplink.box, probe.sent_at)
-            if probe.rtt_ms is None
-            else answered(uplink.box, probe.sent_at, now_at)
-        )
-        return replace(uplink, box=box, unsent_since=None)
-    old = uplink.targets.get(probe.target)
+        return evolved(uplink, box=_party(uplink.box, probe, now_at), unsent_since=None)
+    pulse = uplink.targets.get(probe.target)
     targets = uplink.targets
-    if old is not None:
-        targets = {**targets, probe.target: _target(old, probe)}
+    if pulse is not None:
+        targets = {**targets, probe.target: _target(pulse, probe)}
+    denied = uplink.denied
+    if probe.rtt_ms is not None:
+        denied = frozenset()
+    elif _is_denial(uplink, probe):
+        denied |= {probe.target}
+    return evolved(
+        uplink,
+        targets=targets,
+        internet=_party(uplink.internet, probe, now_at),
+        heard_at=now_at,
+        unsent_since=None,
+        denied=denied,
+    )
+
+
+def _party(pulse: Pulse, probe: Probe, now_at: float) -> Pulse:
     if probe.rtt_ms is None:
-        internet = unanswered(uplink.internet, probe.sent_at)
-    else:
-        internet = answered(uplink.internet, probe.sent_at, now_at)
-    return replace(uplink, targets=targets, internet=internet, unsent_since=None)
+        return unanswered(pulse, probe.sent_at)
+    return answered(pulse, probe.sent_at, now_at)
+
+
+def _unsent(uplink: UplinkState, probe: Probe, now_at: float) -> UplinkState:
+    """Nothing left the machine: a silence that goes on meanwhile is our own doing as well."""
+    spoiled = uplink.internet.lost_since is not None
+    heard_at = now_at if probe.role is Role.TARGET else uplink.heard_at
+    if uplink.unsent_since is not None:
+        return evolved(uplink, spoiled=uplink.spoiled or spoiled, heard_at=heard_at)
+    return evolved(uplink, unsent_since=now_at, unsent_why=str(probe.why), spoiled=spoiled, heard_at=heard_at)
+
+
+def _is_denial(uplink: UplinkState, probe: Probe) -> bool:
+    """The box itself says that it has no way out; anybody further away may speak of one target only."""
+    link = uplink.link
+    return (
+        probe.why is Why.UNREACHABLE
+        and link is not None
+        and link.gateway is not None
+        and probe.by == link.gateway
+    )
 
 
 def forget_silence(uplink: UplinkState, now_at: float) -> UplinkState:
@@ -64,17 +105,22 @@ def forget_silence(uplink: UplinkState, now_at: float) -> UplinkState:
 
     Echoes sent before ``now_at`` cannot count as lost any more either: their answers may have been missed.
     """
-    return replace(
+    return evolved(
         uplink,
         internet=replace(uplink.internet, alive_sent=now_at, lost_since=None, lost=0),
         box=replace(uplink.box, alive_sent=now_at, lost_since=None, lost=0),
+        heard_at=now_at,
+        denied=frozenset(),
+        mute=False,
+        spoiled=False,
         clean_since=None,
+        strained_at=None,
     )
 
 
 def forget_losses(uplink: UplinkState) -> UplinkState:
     """Start the loss statistics afresh, after an outage that is over."""
-    return replace(uplink, targets={name: TargetPulse() for name in uplink.targets})
+    return evolved(uplink, targets={name: TargetPulse() for name in uplink.targets})
 
 
 def bad_targets(uplink: UplinkState) -> tuple[str, ...]:
@@ -82,6 +128,19 @@ def bad_targets(uplink: UplinkState) -> tuple[str, ...]:
     if uplink.internet.lost_since is not None:
         return ()
     return tuple(name for name, pulse in uplink.targets.items() if pulse.failed >= LONELY_FAILURES)
+
+
+def failing_alone(uplink: UplinkState) -> tuple[str, ...]:
+    """Targets that have gone on failing since before the uplink's last answer: it is their own trouble."""
+    alive_at = uplink.internet.alive_at
+    return tuple(
+        name
+        for name, pulse in uplink.targets.items()
+        if pulse.failed >= LONELY_FAILURES
+        and pulse.failing_since is not None
+        and alive_at is not None
+        and pulse.failing_since < alive_at
+    )
 
 
 def _pooled(uplink: UplinkState) -> Iterable[float | None]:

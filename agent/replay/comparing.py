@@ -9,7 +9,7 @@ from statistics import fmean
 from agent.core.model import Probe
 from agent.core.site import Site, UplinkSpec
 from agent.core.snapshot_types import Health
-from agent.replay import learned, peers
+from agent.replay import peers
 from agent.replay.items import Away, InSendOrder, Item, Timed
 from agent.replay.playing import Player
 from agent.replay.score import Listener, Score, Turn, score
@@ -48,7 +48,6 @@ class _Onlookers:
     def __init__(self, spec: UplinkSpec) -> None:
         self.listener = Listener(spec.name)
         self.turns: dict[str, list[Turn]] = {}
-        self.kind = spec.kind
         self._name = spec.name
         self._order = InSendOrder()
         self._rules = peers.rules(spec.targets)
@@ -104,7 +103,6 @@ class Comparison:
         fixed |= {threshold_s: judged(peers.fixed(silences, threshold_s)) for threshold_s in FIXED_S}
         best_s = min(fixed, key=lambda threshold_s: (fixed[threshold_s].ratio, threshold_s))
         scores = {OURS: judged(ours)}
-        scores[learned.NAME] = judged(learned.turns(silences, onlookers.kind, self._site.switch_cost_s))
         scores |= {rule: judged(turns) for rule, turns in onlookers.turns.items()}
         scores |= {f"fixed {threshold_s:g} s": fixed[threshold_s] for threshold_s in FIXED_S}
         scores[HINDSIGHT] = fixed[best_s]

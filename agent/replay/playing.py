@@ -16,6 +16,7 @@ from agent.replay.reading import Heard
 from agent.runtime.trace import Start
 
 RUN = "replay"
+SWITCH_COST_S = 10.0
 TICK = Tick()
 
 
@@ -31,13 +32,25 @@ class Change:
     wall: float | None = None
 
 
-def site_of(name: str, heard: Heard, kind: UplinkKind, switch_cost_s: float) -> Site:
-    """A site of the uplinks that were heard, all of one kind, without boxes."""
-    uplinks = tuple(
+def site_of(name: str, heard: Heard, kind: UplinkKind, switch_cost_s: float | None = None) -> Site:
+    """A site of the uplinks that were heard, without boxes.
+
+    Args:
+        name: of the site, if the trace does not say.
+        heard: who is in the trace. A recording says itself what its uplinks are.
+        kind: of uplinks that the trace says nothing of.
+        switch_cost_s: in place of what the trace says, or of the usual 10 s.
+    """
+    start = heard.start
+    told = {spec.name: spec for spec in start.uplinks} if start is not None else {}
+    heard_of = (
         UplinkSpec(uplink, uplink, kind, targets, heard.interval_s[uplink])
         for uplink, targets in heard.uplinks.items()
+        if uplink not in told
     )
-    return Site(heard.site or name, heard.site or name, uplinks, switch_cost_s=switch_cost_s)
+    site = start.site if start is not None else name
+    cost_s = switch_cost_s or (start.switch_cost_s if start is not None else None) or SWITCH_COST_S
+    return Site(site, site, (*told.values(), *heard_of), switch_cost_s=cost_s)
 
 
 class Player:
@@ -63,7 +76,7 @@ class Player:
         """Feed the items; yield each change as it happens."""
         for at, item in items:
             if isinstance(item, Start):
-                self._start(item.now, item.run)
+                self._start(item.now, item.run, Durable(lines=item.lines, answering=item.answering))
                 continue
             if self._state is None:
                 self._start(Now(at), RUN)
@@ -74,9 +87,9 @@ class Player:
             else:
                 yield from self._step(item, at)
 
-    def _start(self, now: Now, run: str) -> None:
+    def _start(self, now: Now, run: str, known: Durable | None = None) -> None:
         self._started = now
-        self._state = initial(self._site, Durable(), now, run)
+        self._state = initial(self._site, known or Durable(), now, run)
         self._healths = {name: uplink.health for name, uplink in self._state.uplinks.items()}
         self._wake_at = float("inf") if self._ticked else now.mono
         self._away_until = float("-inf")
@@ -87,9 +100,12 @@ class Player:
         now = Now(at, started.wall + at - started.mono, started.synced, started.boot)
         result: Result = step(self._state, observation, now)
         self._state = result.state
-        self.observations += observation.__class__ is not Tick
+        if observation is not TICK:
+            self.observations += 1
         if not self._ticked and at >= self._away_until:
             self._wake_at = result.wake_at
+        if not result.changed:
+            return
         for name, was in self._healths.items():
             uplink = result.state.uplinks[name]
             if uplink.health is not was:

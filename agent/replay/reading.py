@@ -56,7 +56,8 @@ class Heard:
     uplinks: dict[str, tuple[str, ...]]
     interval_s: dict[str, float]
     ticked: bool
-    site: str | None
+    start: Start | None = None
+    """The first line of a recording, if it has one: it knows the site."""
 
 
 def find(given: Sequence[Path]) -> list[Trace]:
@@ -138,7 +139,7 @@ class _Crowd:
         self.targets: dict[str, dict[str, list[float]]] = {}
         """By uplink and target, the first times of sending."""
         self._ticked = False
-        self._site: str | None = None
+        self._started: Start | None = None
 
     def sent(self, uplink: str, target: str, at: float) -> None:
         """An echo to a target."""
@@ -157,8 +158,8 @@ class _Crowd:
             self._ticked = True
         elif isinstance(item, Link):
             self.targets.setdefault(item.uplink, {})
-        elif isinstance(item, Start) and self._site is None:
-            self._site = item.site
+        elif isinstance(item, Start) and self._started is None:
+            self._started = item
 
     def heard(self) -> Heard:
         """All that was learned."""
@@ -166,7 +167,7 @@ class _Crowd:
             uplinks={uplink: tuple(targets) for uplink, targets in self.targets.items()},
             interval_s={uplink: _pace_s(targets) for uplink, targets in self.targets.items()},
             ticked=self._ticked,
-            site=self._site,
+            start=self._started,
         )
 
 

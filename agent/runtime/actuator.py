@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 from agent.core.codes import Code
+from agent.core.line import Line
 from agent.core.model import (
     Action,
     Cut,
@@ -27,6 +28,7 @@ from agent.core.model import (
     SaveAnswering,
     SaveCycle,
     SaveIncident,
+    SaveLine,
 )
 from hardware.ports import HardwareError, Relay
 
@@ -47,6 +49,9 @@ class Memory(Protocol):
 
     def save_answering(self, uplink: str) -> None:
         """Remember that this uplink's box answers pings."""
+
+    def save_line(self, uplink: str, line: Line) -> None:
+        """Remember what was learned of this uplink's line."""
 
 
 class Actuator:
@@ -88,6 +93,8 @@ class Actuator:
                 self._start(self._remember(self._memory.save_incident, action.incident))
             case SaveAnswering():
                 self._start(self._remember(self._memory.save_answering, action.uplink))
+            case SaveLine():
+                self._start(self._remember(self._memory.save_line, action.uplink, action.line))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -132,9 +139,9 @@ class Actuator:
     def _relay_part(self, box: str, *, ok: bool, detail: str = "") -> None:
         self._post(Part(f"relay:{box}", ok, Code.RELAY_FAILED, detail))
 
-    async def _remember(self, save: Callable[[Any], None], value: object) -> None:
+    async def _remember(self, save: Callable[..., None], *what: object) -> None:
         try:
-            await asyncio.get_running_loop().run_in_executor(self._memory_worker, save, value)
+            await asyncio.get_running_loop().run_in_executor(self._memory_worker, save, *what)
         except (OSError, RuntimeError) as error:
             self._post(Part("store", ok=False, detail=str(error)))
 

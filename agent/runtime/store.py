@@ -24,17 +24,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from agent.core.codes import Code, Severity
-from agent.core.instant import Now, Stamp, age_s, stamp
+from agent.core.instant import Now, age_s, stamp
+from agent.core.line import Line
 from agent.core.model import Cycle, Durable, Event, OpenIncident, Part, Recorded
 from agent.runtime import store_codec as codec
 from agent.runtime import store_schema as schema
+from agent.runtime.starts import Starts
 from agent.runtime.store_codec import DamagedError, Memory, OutOfReachError, TroubleError
 from agent.runtime.store_schema import Database, Draft
 
 BLOCK_S = 86_400.0
 """A lost memory forbids cutting this long: the length of the longest budget."""
-QUICK_S = 600.0
-STARTS_KEPT = 20
 BACKLOG = 5_000
 PURGE_EVERY = 250
 RENEWALS = 3
@@ -59,9 +59,9 @@ class Store:
         self._unsaved: dict[str, str | None] = {}
         self._backlog: deque[Draft] = deque(maxlen=BACKLOG)
         self._acked: set[int] = set()
-        self._starts: list[Stamp] = []
-        self._own_starts = 0
+        self._starts = Starts()
         self._answering: tuple[str, ...] = ()
+        self._lines: dict[str, Line] = {}
         self._session = secrets.token_hex(3)
         self._shown = 0
         self._since_purge = PURGE_EVERY
@@ -86,17 +86,12 @@ class Store:
     def load(self, now: Now) -> Durable:
         """What earlier runs left. Starts noted by this run itself do not count as quick restarts."""
         self._end_block(now)
-        incident = None
-        text = self._meta("incident")
-        if text:
-            with suppress(DamagedError):
-                incident = codec.decode_incident(text)
-        earlier = self._starts[: len(self._starts) - self._own_starts]
         return Durable(
             cycles=None if self._memory.lost_at else self._memory.cycles,
-            incident=incident,
-            quick_restarts=sum(age_s(start, now) <= QUICK_S for start in earlier),
+            incident=self._recall("incident", codec.decode_incident, None),
+            quick_restarts=self._starts.quick(now),
             answering=self._answering,
+            lines=dict(self._lines),
         )
 
     @property
@@ -108,8 +103,6 @@ class Store:
         if self._trouble is not None:
             faults.append(Part("store", ok=False, code=Code.PART_FAILED, detail=self._trouble))
         return faults
-
-    # --- events ------------------------------------------------------------------------------------------
 
     def append(self, events: Sequence[tuple[Event, Now]]) -> list[Recorded]:
         """Write events, all or none, and return them with their place in history.
@@ -152,8 +145,6 @@ class Store:
         self._acked.add(seq)
         self._try(self._write_acknowledged)
 
-    # --- cycles, the incident, starts ----------------------------------------------------------------------
-
     def save_cycle(self, cycle: Cycle) -> None:
         """Remember a cycle, or what became of it (same ``order``); on the disk when this returns.
 
@@ -175,31 +166,33 @@ class Store:
 
     def save_incident(self, incident: OpenIncident | None) -> None:
         """Remember the open incident; None when none is open any more."""
-        self._unsaved["incident"] = codec.encode_incident(incident) if incident else None
-        self._flush_what_waits()
+        self._save("incident", codec.encode_incident(incident) if incident else None)
 
     def save_answering(self, uplink: str) -> None:
         """Remember that the box of ``uplink`` answers pings."""
         if uplink not in self._answering:
             self._answering = (*self._answering, uplink)
-            self._unsaved["answering"] = codec.encode_names(self._answering)
-            self._flush_what_waits()
+            self._save("answering", codec.encode_names(self._answering))
+
+    def save_line(self, uplink: str, line: Line) -> None:
+        """Remember what was learned of the line of ``uplink``."""
+        self._lines[uplink] = line
+        self._save("lines", codec.encode_lines(self._lines))
 
     def note_start(self, now: Now) -> None:
         """Count this start of the agent, for ``Durable.quick_restarts`` of later ones."""
-        recent = [start for start in self._starts if age_s(start, now) <= QUICK_S]
-        self._save_starts([*recent, stamp(now)][-STARTS_KEPT:], own=self._own_starts + 1)
+        self._starts.note(now)
+        self._save("starts", codec.encode_stamps(self._starts.stamps))
 
     def note_calm(self) -> None:
         """The agent has run long enough: its starts so far no longer count."""
-        self._save_starts([], own=0)
+        self._starts.forget()
+        self._save("starts", codec.encode_stamps([]))
 
     def close(self) -> None:
         """Write what waits, if it can be written, and close the files."""
         self._flush_what_waits()
         self._disconnect()
-
-    # --- opening -------------------------------------------------------------------------------------------
 
     def _begin(self, now: Now) -> None:
         with suppress(OSError):
@@ -220,9 +213,18 @@ class Store:
             self._lost_why = why
         self._end_block(now)
         self._try(lambda: self._write_memory(self._memory))
-        with suppress(DamagedError):
-            self._starts = codec.decode_stamps(self._meta("starts") or "[]")
-            self._answering = codec.decode_names(self._meta("answering") or "[]")
+        self._starts = Starts(self._recall("starts", codec.decode_stamps, []))
+        self._answering = self._recall("answering", codec.decode_names, ())
+        self._lines = self._recall("lines", codec.decode_lines, {})
+
+    def _recall(self, key: str, decode: Callable[[str], T], fallback: T) -> T:
+        """A named value as an earlier run left it."""
+        try:
+            text = self._meta(key)
+            return decode(text) if text else fallback
+        except DamagedError as damage:
+            _log.warning("%s: %s cannot be read and begins anew: %s", schema.DATABASE, key, damage)
+            return fallback
 
     def _opened(self) -> Database:
         """The database; opens it, and takes over the memory that is in it, if necessary."""
@@ -247,8 +249,6 @@ class Store:
             raise OutOfReachError(f"{why}; damaged again and again")
         name = schema.quarantine(self._folder)
         self._note(f"{why}; history begins anew, the damaged one is {name}")
-
-    # --- writing -------------------------------------------------------------------------------------------
 
     def _healing(self, work: Callable[[], T]) -> T:
         """Do ``work``, once more with a new database if the present one turns out damaged."""
@@ -305,9 +305,9 @@ class Store:
     def _meta(self, key: str) -> str | None:
         return self._unsaved[key] if key in self._unsaved else self._try(lambda: self._opened().meta(key))
 
-    def _save_starts(self, starts: list[Stamp], own: int) -> None:
-        self._starts, self._own_starts = starts, min(own, len(starts))
-        self._unsaved["starts"] = codec.encode_stamps(starts)
+    def _save(self, key: str, value: str | None) -> None:
+        """Write a named value now, or as soon as the disk lets us."""
+        self._unsaved[key] = value
         self._flush_what_waits()
 
     def _show(self, draft: Draft) -> Recorded:

@@ -18,8 +18,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from agent.core import line
 from agent.core.codes import Code, Severity
 from agent.core.instant import Stamp
+from agent.core.line import Line
 from agent.core.model import Cycle, Event, OpenIncident, Recorded
 
 COPY = "cycles.json"
@@ -174,6 +176,24 @@ def decode_names(text: str) -> tuple[str, ...]:
     """The inverse of ``encode_names``; raises ``DamagedError``."""
     with told_apart():
         return tuple(str(name) for name in json.loads(text))
+
+
+def encode_lines(lines: Mapping[str, Line]) -> str:
+    """What was learned of each uplink's line, by the uplink's name, as JSON."""
+    return json.dumps({uplink: line.encode(known) for uplink, known in lines.items()}, sort_keys=True)
+
+
+def decode_lines(text: str) -> dict[str, Line]:
+    """The inverse of ``encode_lines``; raises ``DamagedError`` naming the uplink."""
+    with told_apart():
+        body = dict(json.loads(text))
+    lines: dict[str, Line] = {}
+    for uplink, encoded in body.items():
+        try:
+            lines[str(uplink)] = line.decode(str(encoded))
+        except ValueError as error:
+            raise DamagedError(f"uplink {uplink!r}: {error}") from error
+    return lines
 
 
 def encode_incident(incident: OpenIncident) -> str:

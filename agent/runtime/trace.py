@@ -8,15 +8,19 @@ Twelve echoes a second are about 90 MB of text a day and under 10 MB on the card
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from agent.core.instant import Now
+from agent.core.line import Line
+from agent.core.line import decode as decode_line
+from agent.core.line import encode as encode_line
 from agent.core.model import Hold, Leave, Link, Observation, Part, PowerReport, Probe, Role, Tick
+from agent.core.site import UplinkSpec
 
 FILE_BYTES = 4_000_000
 KEPT_FILES = 12
@@ -47,11 +51,18 @@ class TraceError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The first line of each run: what the core was started with."""
+    """The first line of each run: what the core was started with, as far as verdicts depend on it.
+
+    ``lines`` and ``answering`` are what earlier runs had learned, as in ``Durable``.
+    """
 
     run: str
     site: str
     now: Now
+    uplinks: tuple[UplinkSpec, ...] = ()
+    switch_cost_s: float | None = None
+    lines: Mapping[str, Line] = field(default_factory=dict)
+    answering: tuple[str, ...] = ()
 
 
 def encode(observation: Observation, now: Now) -> bytes:
@@ -68,8 +79,27 @@ def encode(observation: Observation, now: Now) -> bytes:
 def encode_start(start: Start) -> bytes:
     """The first line of a run."""
     now = start.now
-    line = {"t": now.mono, "kind": "start", "run": start.run, "site": start.site}
-    return msgspec.json.encode({**line, "wall": now.wall, "synced": now.synced, "boot": now.boot})
+    line: dict[str, Any] = {"t": now.mono, "kind": "start", "run": start.run, "site": start.site}
+    line |= {"wall": now.wall, "synced": now.synced, "boot": now.boot}
+    if start.uplinks:
+        line["uplinks"] = start.uplinks
+        line["lines"] = {uplink: encode_line(known) for uplink, known in start.lines.items()}
+        line["answering"] = start.answering
+        line["switch_cost_s"] = start.switch_cost_s
+    return msgspec.json.encode(line)
+
+
+def _start(at: float, raw: dict[str, Any]) -> Start:
+    cost_s = raw.get("switch_cost_s")
+    return Start(
+        run=str(raw["run"]),
+        site=str(raw["site"]),
+        now=Now(at, float(raw["wall"]), bool(raw["synced"]), str(raw["boot"])),
+        uplinks=msgspec.convert(raw.get("uplinks", ()), tuple[UplinkSpec, ...]),
+        switch_cost_s=None if cost_s is None else float(cost_s),
+        lines={str(uplink): decode_line(text) for uplink, text in raw.get("lines", {}).items()},
+        answering=msgspec.convert(raw.get("answering", ()), tuple[str, ...]),
+    )
 
 
 def decode(line: bytes, where: str) -> tuple[float, Observation | Start]:
@@ -85,8 +115,7 @@ def decode(line: bytes, where: str) -> tuple[float, Observation | Start]:
         at = float(raw.pop("t"))
         kind = raw.pop("kind")
         if kind == "start":
-            now = Now(at, float(raw["wall"]), bool(raw["synced"]), str(raw["boot"]))
-            return at, Start(str(raw["run"]), str(raw["site"]), now)
+            return at, _start(at, raw)
         if kind not in _KINDS:
             raise TraceError(f"{where}: unknown kind {kind!r}, allowed: start, {', '.join(_KINDS)}")
         if kind == "probe":
@@ -95,7 +124,7 @@ def decode(line: bytes, where: str) -> tuple[float, Observation | Start]:
         return at, msgspec.convert(raw, _KINDS[kind])
     except TraceError:
         raise
-    except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
+    except (msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise TraceError(f"{where}: {error}") from error
 
 
