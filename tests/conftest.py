@@ -33,6 +33,9 @@ def make_uplink(name: str = "ftth", **changes: Any) -> UplinkView:
         gateway="192.168.1.1",
         rtt_ms=12.3,
         loss_pct=0.0,
+        usual_ms=11.0,
+        jitter_ms=1.5,
+        mos=4.4,
         silent_s=0.0,
         bad_targets=(),
     )

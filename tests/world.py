@@ -72,6 +72,7 @@ class Line:
     """The box answers on the LAN."""
     hung: bool = False
     loss: float = 0.0
+    rtt_s: float = 0.008
     dead_targets: set[str] = field(default_factory=set)
     powered: bool = True
     booted: bool = True
@@ -213,7 +214,7 @@ class World:
             return
         alive = line.lan if role is Role.BOX else line.replies(target)
         if alive and (role is Role.BOX or self.rng.random() >= line.loss):
-            rtt_s = 0.001 if role is Role.BOX else 0.008
+            rtt_s = 0.001 if role is Role.BOX else line.rtt_s
             self.at(
                 sent_at + rtt_s, lambda: self.feed(Probe(name, target, role, sent_at, rtt_ms=rtt_s * 1e3))
             )

@@ -34,7 +34,7 @@ GRACE_S = 2.5
 OUTAGE_PACE_S = 1.0
 DOUBT_PACE_FOR_S = 30.0
 MUTE_LOSSES = 2
-QUALITY_S = 1.0
+QUALITY_S = 2.0
 """Quality is looked at this often at most; it is a matter of many echoes, not of one."""
 
 
@@ -184,8 +184,8 @@ def _quality(uplink: UplinkState, switch_cost_s: float) -> Verdict:
     was_degraded = settled(uplink) is Health.DEGRADED
     if uplink.strained_s >= switch_cost_s or (was_degraded and uplink.strained_s > 0.0):
         return Verdict(Health.DEGRADED, uplink.strained_why)
-    rtt_ms = window.median_rtt_ms(uplink)
-    return Verdict(Health.UP, "answers" if rtt_ms is None else f"answers in {rtt_ms:.0f} ms")
+    measured = uplink.quality
+    return Verdict(Health.UP, "answers" if measured is None else f"answers in {measured.rtt_ms:.0f} ms")
 
 
 def track_return(uplink: UplinkState, now_at: float) -> UplinkState:
@@ -226,12 +226,12 @@ def track_quality(uplink: UplinkState, switch_cost_s: float, now_at: float) -> U
     begun = uplink.strained_at
     if begun is not None and now_at - begun < QUALITY_S:
         return uplink
-    if begun is None or not uplink.health.works or silence_s(uplink, now_at) >= SUSPECT_S:
-        # What is lost in a silence is the silence's affair.
-        return evolved(uplink, strained_at=now_at)
+    if begun is None or not uplink.health.works:
+        return evolved(uplink, strained_at=now_at, quality=None)
     passed_s = now_at - begun
-    uplink = evolved(uplink, strained_at=now_at, calm_s=uplink.calm_s + passed_s)
+    calm_s = uplink.calm_s if silence_s(uplink, now_at) >= SUSPECT_S else uplink.calm_s + passed_s
     measured = quality.measured(uplink)
+    uplink = evolved(uplink, strained_at=now_at, calm_s=calm_s, quality=measured)
     if measured is None:
         return uplink
     known = uplink.line

@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
+from math import sqrt
 from statistics import fmean, median
 
-from agent.core.state import TargetPulse, UplinkState
+from agent.core.state import Quality, TargetPulse, UplinkState
 from agent.core.window import bad_targets
 
 FEWEST_ECHOES = 30
@@ -33,8 +34,10 @@ MOS_ENOUGH = 3.6
 MOS_GOOD = 3.8
 """MOS 3.6 is R 70, below which many users are dissatisfied (ITU-T G.107, annex B). To be well again takes
 more than to be not bad: the gap keeps the verdict from flapping."""
-LOSS_BAD = 0.05
-LOSS_SMALL = 0.03
+LOSS_BAD = 0.04
+LOSS_SMALL = 0.02
+CERTAIN = 1.64
+"""Loss counts if it is above the limit with a certainty of 95 %: one-sided, normal approximation."""
 LOSS_RUINOUS = 0.20
 """TCP's rate falls with the root of the loss (Mathis et al., 1997) until its timeouts take over; at a fifth
 lost hardly anything moves."""
@@ -48,17 +51,6 @@ LATENCY_SHARE = 0.25
 
 PATIENCE = 2.0
 """Strain is not kept beyond twice a switch: the end of a long bad stretch is believed within as long."""
-
-
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """What the last echoes measured. ``mos`` is the mean opinion score of a call, 1 (bad) to 4.4 (best)."""
-
-    loss: float
-    rtt_ms: float
-    jitter_ms: float
-    mos: float
-    echoes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +99,7 @@ def measured(uplink: UplinkState) -> Quality | None:
 
 def told(uplink: UplinkState) -> dict[str, float | None]:
     """What is bad, rounded for people, as events and findings carry it; None for what is not bad."""
-    quality = measured(uplink)
+    quality = uplink.quality
     if quality is None:
         return {"loss_pct": None, "rtt_ms": None, "mos": None}
     slow = quality.rtt_ms > slow_ms(uplink.line.usual_ms) * LATENCY_GOOD
@@ -147,7 +139,8 @@ def strain(quality: Quality, usual_ms: float | None, *, degraded: bool) -> Strai
     loss_limit = LOSS_SMALL if degraded else LOSS_BAD
     slow_limit_ms = slow_ms(usual_ms) * (LATENCY_GOOD if degraded else 1.0)
     voice = (mos_limit - quality.mos) / (mos_limit - 1.0)
-    download = quality.loss / LOSS_RUINOUS if quality.loss > loss_limit else 0.0
+    doubt = 0.0 if degraded else CERTAIN * sqrt(quality.loss * (1.0 - quality.loss) / quality.echoes)
+    download = quality.loss / LOSS_RUINOUS if quality.loss - doubt > loss_limit else 0.0
     waiting = LATENCY_SHARE * quality.rtt_ms / slow_limit_ms if quality.rtt_ms > slow_limit_ms else 0.0
     share, why = max(
         (download, f"{quality.loss * 100:.0f} % of {quality.echoes} echoes lost"),

@@ -50,6 +50,7 @@ def preferred_uplink(state: State) -> str | None:
 
 def _uplink(uplink: UplinkState, preferred: bool, now: Now) -> UplinkView:
     share, echoes = window.loss(uplink)
+    measured = uplink.quality
     link = uplink.link
     return UplinkView(
         name=uplink.spec.name,
@@ -65,6 +66,9 @@ def _uplink(uplink: UplinkState, preferred: bool, now: Now) -> UplinkView:
         gateway=link.gateway if link is not None else None,
         rtt_ms=window.median_rtt_ms(uplink),
         loss_pct=round(share * 100, 1) if echoes else None,
+        usual_ms=uplink.line.usual_ms,
+        jitter_ms=None if measured is None else measured.jitter_ms,
+        mos=None if measured is None else measured.mos,
         silent_s=round(health.silence_s(uplink, now.mono), 1),
         bad_targets=window.bad_targets(uplink),
     )

@@ -63,6 +63,12 @@ class UplinkView:
     silent_s: float
     """Seconds since the last answer of any target, 0 while they answer."""
     bad_targets: tuple[str, ...]
+    usual_ms: float | None = None
+    """The line's own round trip, learned over days."""
+    jitter_ms: float | None = None
+    """Mean difference of neighbouring round trips; None with too few echoes."""
+    mos: float | None = None
+    """What a call over this uplink would be worth now, 1 to 4.4 (ITU-T G.107, see ``quality``)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ full pass (verdicts, power, findings, incident) runs at every other observation,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from agent.core import diagnosis, findings, health, incident, power, timing, verdicts, window
 from agent.core.codes import Code
@@ -39,8 +40,7 @@ WARM_S = 15.0
 EARLIEST_WAKE_S = 0.02
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What comes out of one step. ``wake_at`` is monotonic seconds."""
 
     state: State
@@ -78,8 +78,8 @@ def step(state: State, observation: Observation, now: Now) -> Result:
     state = findings.update(state, holds, now.mono, out)
     state = incident.update(state, now, out)
     state = _pace(state, now, out)
-    state = evolved(state, full_at=now.mono, due_at=timing.due_at(state, now))
     changed = bool(out.events) or bool(out.actions) or timing.looks_different(before, state)
+    state = evolved(state, full_at=now.mono, due_at=timing.due_at(state, now, changed=changed))
     wake_at = max(now.mono + EARLIEST_WAKE_S, min(now.mono + CALM_WAKE_S, state.due_at))
     return Result(state, tuple(out.actions), tuple(out.events), wake_at, changed)
 
@@ -110,7 +110,7 @@ def _expected(uplink: UplinkState, probe: Probe) -> bool:
         and uplink.internet.lost_since is None
         and uplink.box.lost_since is None
         and uplink.unsent_since is None
-        and (uplink.box_answers or probe.role is not Role.BOX)
+        and (uplink.box_answers if probe.role is Role.BOX else not window.was_failing(uplink, probe.target))
     )
 
 

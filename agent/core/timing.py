@@ -10,7 +10,7 @@ from agent.core.snapshot_types import Health, Phase
 from agent.core.state import State, UplinkState
 
 BUSY_PASS_S = 0.2
-CALM_PASS_S = 15.0
+CALM_PASS_S = 60.0
 """Everything is looked at this often at least: while something may change quickly, and however calm the
 echoes are."""
 FRESH_S = 5.0
@@ -34,8 +34,12 @@ def _fresh(state: State, uplink: UplinkState) -> bool:
     return state.stepped_at - uplink.since < FRESH_S
 
 
-def due_at(state: State, now: Now) -> float:
-    """When everything is to be looked at again, monotonic seconds."""
+def due_at(state: State, now: Now, *, changed: bool) -> float:
+    """When everything is to be looked at again, monotonic seconds.
+
+    Soon after something has ``changed``: what follows from it may be decided by what comes before it in a
+    pass.
+    """
     due = power.deadlines(state)
     for uplink in state.uplinks.values():
         due.extend(_turning_points(uplink, state.site.switch_cost_s))
@@ -44,7 +48,7 @@ def due_at(state: State, now: Now) -> float:
         due.append(now.mono + waiting_s)
     if state.hold_until is not None:
         due.append(state.hold_until)
-    latest = now.mono + (BUSY_PASS_S if _hurried(state) else CALM_PASS_S)
+    latest = now.mono + (BUSY_PASS_S if changed or _hurried(state) else CALM_PASS_S)
     return min([latest, *(at for at in due if at > now.mono)])
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from statistics import median
 
 from agent.core.model import Probe, Role, Why
@@ -15,7 +14,7 @@ LONELY_FAILURES = 3
 
 def answered(pulse: Pulse, sent_at: float, now_at: float) -> Pulse:
     """A reply came, perhaps late: the party is alive now, and nothing sent before counts as lost."""
-    return Pulse(now_at, max(pulse.alive_sent, sent_at))
+    return Pulse(now_at, sent_at if sent_at > pulse.alive_sent else pulse.alive_sent)  # noqa: FURB136 - hot
 
 
 def unanswered(pulse: Pulse, sent_at: float) -> Pulse:
@@ -107,8 +106,8 @@ def forget_silence(uplink: UplinkState, now_at: float) -> UplinkState:
     """
     return evolved(
         uplink,
-        internet=replace(uplink.internet, alive_sent=now_at, lost_since=None, lost=0),
-        box=replace(uplink.box, alive_sent=now_at, lost_since=None, lost=0),
+        internet=uplink.internet._replace(alive_sent=now_at, lost_since=None, lost=0),
+        box=uplink.box._replace(alive_sent=now_at, lost_since=None, lost=0),
         heard_at=now_at,
         denied=frozenset(),
         mute=False,
@@ -116,6 +115,12 @@ def forget_silence(uplink: UplinkState, now_at: float) -> UplinkState:
         clean_since=None,
         strained_at=None,
     )
+
+
+def was_failing(uplink: UplinkState, target: str) -> bool:
+    """The target had failed for long enough to be noticed."""
+    pulse = uplink.targets.get(target)
+    return pulse is not None and pulse.failed >= LONELY_FAILURES
 
 
 def forget_losses(uplink: UplinkState) -> UplinkState:

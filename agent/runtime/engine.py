@@ -25,6 +25,8 @@ from agent.runtime.clock import Clock
 log = logging.getLogger("vigie.engine")
 
 SNAPSHOT_S = 1.0
+TICK_S = 1.0
+"""The core is called this often even if it does not ask for it: somebody may be looking at the panel."""
 FRESH_PROBE_S = 15.0
 """The watchdog is fed only while outcomes of probes keep coming."""
 
@@ -133,6 +135,7 @@ class Engine:
         self._wake(result.wake_at, now)
 
     def _wake(self, wake_at: float, now: Now) -> None:
+        wake_at = min(wake_at, now.mono + TICK_S)
         # The present timer stays if it fires no later: one wake-up too many costs less than re-arming
         # a timer for every echo.
         if self._timer is not None and now.mono < self._wake_at <= wake_at:

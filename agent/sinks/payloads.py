@@ -90,6 +90,9 @@ def uplink_payload(view: UplinkView, snapshot: Snapshot) -> dict[str, Any]:
         "gateway": view.gateway,
         "rtt_ms": _number(view.rtt_ms, 1),
         "loss_pct": _number(view.loss_pct, 1),
+        "usual_ms": _number(view.usual_ms, 1),
+        "jitter_ms": _number(view.jitter_ms, 1),
+        "mos": _number(view.mos, 1),
         "silent_s": _number(view.silent_s, 0),
         "bad_targets": list(view.bad_targets),
     }
