@@ -33,6 +33,8 @@ GRACE_S = 2.5
 """An echo's timeout and some more: until then, what was sent last may still be answered."""
 OUTAGE_PACE_S = 1.0
 DOUBT_PACE_FOR_S = 30.0
+DENIED_S = 0.5
+"""Others are asked again within ``DOUBT_PACE_S``; their answers get this long to speak against the box."""
 MUTE_LOSSES = 2
 QUALITY_S = 2.0
 """Quality is looked at this often at most; it is a matter of many echoes, not of one."""
@@ -103,7 +105,7 @@ def _judge(uplink: UplinkState, switch_cost_s: float, now_at: float) -> Verdict:
         trouble = _own_trouble(uplink, now_at)
         if trouble is not None:
             return Verdict(Health.UNKNOWN, trouble)
-    if _is_denied(uplink):
+    if _is_denied(uplink, now_at):
         return Verdict(Health.DOWN, "the box itself says that it has no way out")
     if uplink.health is Health.DOWN:
         return _coming_back(uplink, now_at)
@@ -126,12 +128,23 @@ def _own_trouble(uplink: UplinkState, now_at: float) -> str | None:
     return None
 
 
-def _is_denied(uplink: UplinkState) -> bool:
-    """The box has refused every target that was worth asking, two at least, since the last answer."""
-    if not uplink.denied:
+def _is_denied(uplink: UplinkState, now_at: float) -> bool:
+    """The box has refused two targets, and no other has answered for as long as an answer takes.
+
+    Two, because a box may forbid one; not all, because boxes limit how often they say so (Linux: once a
+    second to the same asker).
+    """
+    if len(uplink.denied) < min(2, len(uplink.targets)) or uplink.internet.lost_since is None:
         return False
-    asked = set(uplink.targets) - set(window.failing_alone(uplink))
-    return len(uplink.denied) >= min(2, len(uplink.targets)) and uplink.denied >= asked
+    own = uplink.denied.difference(window.failing_alone(uplink))
+    return len(own) >= min(2, len(uplink.targets)) and now_at >= denied_at(uplink)
+
+
+def denied_at(uplink: UplinkState) -> float:
+    """When the box's refusals count, monotonic seconds, in a silence."""
+    assert uplink.internet.lost_since is not None
+    answer_s = 2.0 * (uplink.line.usual_ms or 0.0) / 1000.0
+    return uplink.internet.lost_since + max(DENIED_S, answer_s)
 
 
 def _silent(uplink: UplinkState, switch_cost_s: float, now_at: float) -> Verdict | None:

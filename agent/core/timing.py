@@ -61,6 +61,8 @@ def _turning_points(uplink: UplinkState, switch_cost_s: float) -> Iterator[float
             yield uplink.clean_since + health.clean_needed_s(uplink)
     elif uplink.internet.lost_since is not None:
         yield uplink.internet.lost_since + uplink.wait_s
+        if uplink.denied:
+            yield health.denied_at(uplink)
 
 
 def looks_different(before: State, after: State) -> bool:

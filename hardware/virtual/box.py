@@ -90,6 +90,14 @@ class VirtualBox:
         """Stop hanging."""
         self._become(box_state.heal(self.state))
 
+    def lose_way_out(self) -> None:
+        """Have no route to the internet any more, and say so to whoever asks: what a box does without line."""
+        self.namespace.ip("route replace unreachable default")
+
+    def find_way_out(self) -> None:
+        """Have the route again."""
+        self.namespace.ip(f"route replace default via {self.plan.first_hop} dev wan")
+
     def reboot(self) -> None:
         """Boot by software."""
         self._become(box_state.reboot(self.state, self._loop.time()))

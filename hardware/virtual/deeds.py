@@ -114,6 +114,8 @@ DEEDS: Mapping[str, DeedForm] = {
     "operator_back": DeedForm(_forward("1")),
     "line_cut": DeedForm(lambda bay, on, _: bay.lines[on].cut()),
     "line_back": DeedForm(lambda bay, on, _: bay.lines[on].heal()),
+    "way_out_lost": DeedForm(lambda bay, on, _: bay.boxes[on].lose_way_out()),
+    "way_out_found": DeedForm(lambda bay, on, _: bay.boxes[on].find_way_out()),
     "quality": DeedForm(_quality, optional=_QUALITIES),
     "target_out": DeedForm(_target(answers=False), on=False, required=("target",)),
     "target_back": DeedForm(_target(answers=True), on=False, required=("target",)),

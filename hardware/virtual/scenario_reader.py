@@ -65,7 +65,8 @@ DEEDS: Mapping[str, _DeedForm] = {
     "target_back": _TARGET,
     **dict.fromkeys(("power_off", "power_on", "agent_kill", "agent_term", "agent_start"), _ALONE),
     **dict.fromkeys(("heal", "pull", "plug", "operator_out", "operator_back", "new_address"), _DeedForm()),
-    **dict.fromkeys(("line_cut", "line_back", "unplug_interface", "replug_interface"), _DeedForm()),
+    **dict.fromkeys(("line_cut", "line_back", "way_out_lost", "way_out_found"), _DeedForm()),
+    **dict.fromkeys(("unplug_interface", "replug_interface"), _DeedForm()),
 }
 """Every deed. Those that begin with ``agent_`` are done to the agent, all others to the bay."""
 
