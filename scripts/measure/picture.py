@@ -124,7 +124,7 @@ def _matrix(canvas: Canvas, top: float, grid: _Grid, figures: Figures) -> None:
         y += GROUP
         our_top = y
         for one in part:
-            canvas.text((MARGIN, y + CELL / 2), _fitting(one.name), 18)
+            canvas.text((MARGIN, y + CELL / 2), fitting(one.name), 18)
             _row(canvas, y, wide, grid, [grid.cell(one.scores[rule]) for rule in rules])
             y += CELL
         y += 6
@@ -157,7 +157,7 @@ def _row(
         canvas.text(middle, grid.text(value), 18, readable_on(colour), "mm", bold=bold)
 
 
-def _fitting(name: str) -> str:
+def fitting(name: str) -> str:
     """A name that stays left of the cells."""
     while width_of(name, 18) > NAMES - 10:
         name = name[:-2].rstrip() + "."

@@ -11,7 +11,7 @@ from scores import compared
 
 from agent.replay.comparing import HINDSIGHT, Compared
 from measure.canvas import INK, PAPER, blend, readable_on, width_of, wrapped
-from measure.picture import CELL, GROUP, SCORE_STOPS, WIDTH, Figures, picture
+from measure.picture import CELL, GROUP, NAMES, SCORE_STOPS, WIDTH, Figures, fitting, picture
 from measure.sweep import Sweep
 
 SWEPT = Sweep((2.0, 10.0, 60.0), (1.3, 1.2, 1.1), (1.5, 1.4, 1.2), (1.5, 5.0, 40.0), (1.2, 1.15, 1.05))
@@ -67,6 +67,14 @@ def test_nothing_reaches_the_edge() -> None:
         (width - 20, 0, width, height),
     ):
         assert colours(image.crop(box)) == {PAPER: (box[2] - box[0]) * (box[3] - box[1])}
+
+
+def test_a_name_stays_left_of_the_cells() -> None:
+    """A long one loses its end, and shows that it did."""
+    assert fitting("cell_us_drive_verizon_trip3") == "cell_us_drive_verizon_trip3"
+    short = fitting("recording_of_a_very_long_name_that_nobody_shortened_2024")
+    assert short.endswith(".")
+    assert width_of(short, 18) < NAMES
 
 
 def test_a_score_far_off_and_a_single_cost_are_drawn_too() -> None:
