@@ -14,7 +14,10 @@ from agent.cli.run import EX_CONFIG
 from agent.runtime.engine import FRESH_PROBE_S
 
 ROOT = Path(__file__).parent.parent
-SCRIPTS = [path for path in (*(ROOT / "scripts").iterdir(), ROOT / ".ci/run") if path.suffix == ""]
+SCRIPTS = [
+    *(path for path in (ROOT / "scripts").iterdir() if path.is_file() and path.suffix == ""),
+    ROOT / ".ci/run",
+]
 
 
 @pytest.fixture(scope="module")

@@ -43,11 +43,18 @@ def fixed(silences: Sequence[Silence], threshold_s: float) -> list[Turn]:
 
 
 class _Sampler:
-    """Takes from the first target of the trace the echoes that a prober of this pace would have sent."""
+    """Takes from the first target of the trace the echoes that a prober of this pace would have sent.
+
+    That target is configuration, not memory: a pause does not change it.
+    """
 
     def __init__(self, interval_s: float) -> None:
         self._spacing_s = interval_s * (1 - EARLY)
         self._target: str | None = None
+        self.forget()
+
+    def forget(self) -> None:
+        """The next echo is the first one again."""
         self._last_at = float("-inf")
 
     def takes(self, echo: Echo) -> bool:
@@ -63,19 +70,21 @@ class _Sampler:
 class InARow:
     """Down after ``fall`` unanswered echoes in a row to one target, up after ``rise`` answered ones.
 
-    Three in a row at 1 Hz is what most scripts do (ASUS Merlin WAN Failover 2.2.1, ``RECURSIVEPINGCHECK``
-    and a ping count of 3, its read-me). keepalived (``vrrp_script``, its manual page): interval 1 s, timeout
-    the interval, fall 1, rise 1.
+    Three in a row at 1 Hz, back at the first answer, is what most scripts do. ASUS Merlin WAN Failover 2.2.1
+    falls so too (ping count 3, timeout 1 s, ``RECURSIVEPINGCHECK`` 1, its read-me), but wants three answers
+    in a row before it goes back. keepalived (``vrrp_script``, its manual page): interval 1 s, timeout the
+    interval, fall 1, rise 1.
     """
 
     def __init__(self, name: str, fall: int, rise: int = 1) -> None:
         self.name = name
         self._fall, self._rise = fall, rise
-        self._interval_s = self._timeout_s = 1.0
+        self._timeout_s = 1.0
+        self._sampler = _Sampler(interval_s=1.0)
         self._begin()
 
     def _begin(self) -> None:
-        self._sampler = _Sampler(self._interval_s)
+        self._sampler.forget()
         self._run, self._down = 0, False
 
     def take(self, seen: Echo | Away) -> Iterator[Turn]:
@@ -97,11 +106,13 @@ class InARow:
 class LossWindow:
     """dpinger 3.5 as pfSense and OPNsense start it: down while more than 20 % of the last 60 s are lost.
 
-    dpinger (``dpinger.c``): an echo counts as lost when unanswered after ``loss_s``; the share is a whole
-    number, rounded down; it is looked at every second; after it has cleared, an alarm is held for ten
-    looks. pfSense (``gwlb.inc``): echoes every 0.5 s, lost after 2 s. OPNsense (``dpinger.inc``,
-    ``gateway_watcher.php``): every 1 s, lost after 4 s, and its own watcher reads the share without holding.
-    The rule on latency is left out. Nothing is said on fewer than ten echoes.
+    dpinger (``dpinger.c``): it keeps the echoes sent in the last 60 s and leaves out those still awaited; one
+    counts as lost when unanswered after ``loss_s``; the share is a whole number, rounded down; it is looked
+    at every second; an alarm ends at the tenth look in a row that finds less. pfSense (``gwlb.inc``): echoes
+    every 0.5 s, lost after 2 s. OPNsense (``dpinger.inc``, ``gateway_watcher.php``): every 1 s, lost after
+    4 s; its own watcher reads the share, believes the first look that finds less, and after each change of
+    the verdict rests for ten seconds before it looks again.
+    The rule on latency (a mean above 500 ms) is left out. Nothing is said on fewer than ten echoes.
     """
 
     WINDOW_S = 60.0
@@ -109,16 +120,20 @@ class LossWindow:
     LOOK_S = 1.0
     FEWEST = 10
 
-    def __init__(self, name: str, interval_s: float, loss_s: float, hold_s: float) -> None:
+    def __init__(
+        self, name: str, *, interval_s: float, loss_s: float, clear_looks: int = 1, rest_s: float = LOOK_S
+    ) -> None:
         self.name = name
-        self._interval_s, self._loss_s, self._hold_s = interval_s, loss_s, hold_s
+        self._loss_s = loss_s
+        self._clear_looks, self._rest_s = clear_looks, rest_s
+        self._sampler = _Sampler(interval_s)
         self._begin()
 
     def _begin(self) -> None:
-        self._sampler = _Sampler(self._interval_s)
+        self._sampler.forget()
         self._echoes: deque[Echo] = deque()
         self._look_at: float | None = None
-        self._clear_at: float | None = None
+        self._clear = 0
         self._down = False
 
     def take(self, seen: Echo | Away) -> Iterator[Turn]:
@@ -133,12 +148,24 @@ class LossWindow:
         if self._look_at is None:
             self._look_at = seen.sent_at + self.LOOK_S
         while self._look_at < seen.sent_at:
-            yield from self._look(self._look_at)
+            at = self._look_at
             self._look_at += self.LOOK_S
+            if self._turns(at):
+                self._down, self._clear = not self._down, 0
+                self._look_at = at + self._rest_s
+                yield Turn(at, self._down)
         self._echoes.append(seen)
 
-    def _look(self, at: float) -> Iterator[Turn]:
-        while self._echoes and self._echoes[0].sent_at <= at - self.WINDOW_S - self._loss_s:
+    def _turns(self, at: float) -> bool:
+        """True if a look at this instant changes the verdict."""
+        alarm = self._alarm(at)
+        if not self._down:
+            return alarm
+        self._clear = 0 if alarm else self._clear + 1
+        return self._clear >= self._clear_looks
+
+    def _alarm(self, at: float) -> bool:
+        while self._echoes and self._echoes[0].sent_at <= at - self.WINDOW_S:
             self._echoes.popleft()
         lost = received = 0
         for echo in self._echoes:
@@ -146,17 +173,8 @@ class LossWindow:
                 received += 1
             elif at - echo.sent_at > self._loss_s:
                 lost += 1
-        alarm = lost + received >= self.FEWEST and lost * 100 // (lost + received) > self.LIMIT_PCT
-        if alarm:
-            self._clear_at = None
-            if not self._down:
-                self._down = True
-                yield Turn(at, down=True)
-        elif self._down:
-            self._clear_at = at if self._clear_at is None else self._clear_at
-            if at - self._clear_at >= self._hold_s:
-                self._down = False
-                yield Turn(at, down=False)
+        seen = lost + received
+        return seen >= self.FEWEST and lost * 100 // seen > self.LIMIT_PCT
 
 
 class Rounds:
@@ -211,7 +229,7 @@ def rules(targets: Sequence[str]) -> list[Rule]:
     return [
         InARow("keepalived", fall=1),
         InARow("three in a row", fall=3),
-        LossWindow("pfSense", interval_s=0.5, loss_s=2.0, hold_s=10.0),
-        LossWindow("OPNsense", interval_s=1.0, loss_s=4.0, hold_s=0.0),
+        LossWindow("pfSense", interval_s=0.5, loss_s=2.0, clear_looks=10),
+        LossWindow("OPNsense", interval_s=1.0, loss_s=4.0, rest_s=10.0),
         Rounds("mwan3", targets),
     ]
