@@ -16,10 +16,10 @@ from agent.core.snapshot_types import Health
 from agent.core.state import DOUBT_PACE_S, Pulse, State, UplinkState, evolved
 
 CLEAN_S = 5.0
-CLEAN_LONGEST_S = 180.0
+CLEAN_LONGEST_S = 150.0
 RELAPSE_S = 600.0
 """After an outage, answers without a silence for this long before ``up`` is believed: 5 s, doubled each time
-it goes down within ten minutes of having come back, at most three minutes."""
+it goes down within ten minutes of having come back, at most two and a half minutes."""
 SUSPECT_LOSSES = 2
 SUSPECT_S = 1.5
 """Shorter silences are the everyday losses of any line; probing faster is answer enough to them."""

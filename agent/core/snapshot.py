@@ -66,6 +66,7 @@ def _uplink(uplink: UplinkState, preferred: bool, now: Now) -> UplinkView:
         gateway=link.gateway if link is not None else None,
         rtt_ms=window.median_rtt_ms(uplink),
         loss_pct=round(share * 100, 1) if echoes else None,
+        answers_since=uplink.clean_since,
         usual_ms=uplink.line.usual_ms,
         jitter_ms=None if measured is None else measured.jitter_ms,
         mos=None if measured is None else measured.mos,

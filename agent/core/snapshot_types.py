@@ -63,6 +63,8 @@ class UplinkView:
     silent_s: float
     """Seconds since the last answer of any target, 0 while they answer."""
     bad_targets: tuple[str, ...]
+    answers_since: float | None = None
+    """While it is ``down`` and not yet believed again: since when it answers without a silence."""
     usual_ms: float | None = None
     """The line's own round trip, learned over days."""
     jitter_ms: float | None = None

@@ -48,11 +48,17 @@ def render(snapshot: Snapshot) -> dict[str, Pattern]:
     """What each uplink's LED and the site's shows. The site's own winks are not part of it."""
     cycling = {box.uplink for box in snapshot.boxes if box.phase is not Phase.POWERED}
     patterns = {
-        uplink.name: RESTARTING if uplink.name in cycling else BY_HEALTH[uplink.health]
+        uplink.name: RESTARTING if uplink.name in cycling else _of_uplink(uplink)
         for uplink in snapshot.uplinks
     }
     patterns[SITE] = Pattern(_site_colour(snapshot, cycling=bool(cycling)))
     return patterns
+
+
+def _of_uplink(uplink: UplinkView) -> Pattern:
+    # Red would be wrong for a line that answers again and is only not yet trusted; so would green.
+    returning = uplink.health is Health.DOWN and uplink.answers_since is not None
+    return BY_HEALTH[Health.DEGRADED if returning else uplink.health]
 
 
 def _site_colour(snapshot: Snapshot, *, cycling: bool) -> Colour:

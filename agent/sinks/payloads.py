@@ -88,6 +88,7 @@ def uplink_payload(view: UplinkView, snapshot: Snapshot) -> dict[str, Any]:
         "carrier": view.carrier,
         "address": view.address,
         "gateway": view.gateway,
+        "answers_since": _at(snapshot, view.answers_since),
         "rtt_ms": _number(view.rtt_ms, 1),
         "loss_pct": _number(view.loss_pct, 1),
         "usual_ms": _number(view.usual_ms, 1),

@@ -178,6 +178,8 @@ def _state(uplink: UplinkView, box: BoxView | None, now: float, language: str, *
         return "" if narrow else panel("unknown", language)
     if uplink.health is Health.SUSPECT:
         lasting, key = uplink.silent_s, "suspect"
+    elif uplink.answers_since is not None:
+        lasting, key = now - uplink.answers_since, "returning"
     else:
         lasting, key = now - uplink.since, "down"
     for_s = duration(lasting, language, units=1)

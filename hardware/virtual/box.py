@@ -91,7 +91,7 @@ class VirtualBox:
         self._become(box_state.heal(self.state))
 
     def lose_way_out(self) -> None:
-        """Have no route to the internet any more, and say so to whoever asks: what a box does without line."""
+        """Have no route to the internet any more and say so: what a box does without its line."""
         self.namespace.ip("route replace unreachable default")
 
     def find_way_out(self) -> None:

@@ -24,8 +24,9 @@ from agent.replay.tables import Row, outcomes
 
 TARGETS = ("a", "b", "c")
 DAY_S = 86400.0
-KEPT_S = 70.0
-"""This much calm before an interruption is always played; 60 s is the longest memory of any rule."""
+KEPT_S = 900.0
+"""This much calm before an interruption is always played: ours remembers a return for ten minutes and waits
+for two and a half before it believes a line that flaps; 60 s is the longest memory of any other rule."""
 SHORTENED_BY_S = 30.0
 """A multiple of every spacing of echoes and of Starlink's slots, so shortening shifts no phase."""
 APART_S = 5.0
@@ -83,16 +84,16 @@ class Line:
 
 LINES = (
     Line(
-        "fibre", UplinkKind.FTTH, 30.0, 40, around(480.0, 1.0, 120.0, 10800.0),
+        "fibre", UplinkKind.FTTH, 14.0, 40, around(480.0, 1.0, 120.0, 10800.0),
         stall_every_s=7200.0, stall_s=around(1.0, 0.5, 0.3, 3.0),
     ),
     Line(
-        "starlink", UplinkKind.STARLINK, 6.0, 40, around(240.0, 0.8, 60.0, 1800.0),
+        "starlink", UplinkKind.STARLINK, 3.0, 30, around(240.0, 0.8, 60.0, 1800.0),
         stall_every_s=900.0, stall_s=heavy_tailed(0.1, 2.0, 30.0), slot_s=15.0,
         lost_alone=0.003, rtt_s=0.03, jitter_s=0.01,
     ),
     Line(
-        "cellular", UplinkKind.CELLULAR, 3.0, 40, around(240.0, 0.8, 60.0, 1800.0),
+        "cellular", UplinkKind.CELLULAR, 2.0, 30, around(240.0, 0.8, 60.0, 1800.0),
         stall_every_s=360.0, stall_s=around(1.5, 0.7, 0.4, 20.0), late=0.5, slow=0.002,
         lost_alone=0.003, rtt_s=0.045, jitter_s=0.02,
     ),
@@ -102,7 +103,7 @@ LINES = (
         lost_alone=0.003, rtt_s=0.01, jitter_s=0.005,
     ),
     Line(
-        "standby 0.1 Hz", UplinkKind.CELLULAR, 12.0, 40, around(240.0, 0.8, 60.0, 1800.0),
+        "standby 0.1 Hz", UplinkKind.CELLULAR, 8.0, 40, around(240.0, 0.8, 60.0, 1800.0),
         stall_every_s=360.0, stall_s=around(1.5, 0.7, 0.4, 20.0), late=0.5, slow=0.002,
         lost_alone=0.003, rtt_s=0.045, jitter_s=0.02, interval_s=10.0,
     ),
@@ -214,4 +215,4 @@ def items(course: Course, seed: int) -> Iterator[Timed]:
 
 def heard(line: Line) -> Heard:
     """Whom a player has to expect."""
-    return Heard({line.name: TARGETS}, {line.name: line.interval_s}, ticked=False, site=None)
+    return Heard({line.name: TARGETS}, {line.name: line.interval_s}, ticked=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -172,3 +173,14 @@ def test_all_dark_when_decisions_stay_away(example_snapshot: Build) -> None:
     asyncio.run(LightsSink(lights, stale_s=0.02).run(stream()))
     assert [state["ftth"] for state in seen] == [GREEN, DARK, GREEN]
     assert [state["site"] for state in seen] == [GREEN, DARK, GREEN]
+
+
+def test_a_line_that_answers_again_is_neither_red_nor_green(scenes: dict[str, Snapshot]) -> None:
+    """It is not trusted yet, and it is no longer dead."""
+    snapshot = scenes["line_or_operator"]
+    down = next(uplink for uplink in snapshot.uplinks if uplink.health is Health.DOWN)
+    returning = replace(down, answers_since=snapshot.mono - 12.0)
+    assert render(snapshot)[down.name].colour is Colour.RED
+    shown = render(replace(snapshot, uplinks=(returning,)))
+    assert shown[down.name].colour is Colour.ORANGE
+    assert shown["site"].colour is Colour.RED, "nothing works that could be relied upon"
