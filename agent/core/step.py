@@ -14,6 +14,7 @@ from agent.core.codes import Code
 from agent.core.instant import Now
 from agent.core.model import (
     Action,
+    Check,
     Event,
     Hold,
     Leave,
@@ -89,6 +90,8 @@ def _observe(state: State, observation: Observation, now: Now, out: Out) -> tupl
             return _probe(state, observation, now, out)
         case Link():
             return _link(state, observation, now, out), True
+        case Check():
+            return state, True
         case PowerReport():
             return power.reported(state, observation, now, out), True
         case Part():

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from agent.core.instant import Now
-from agent.core.model import Hold, Leave, Link, Observation, Part, PowerReport, Probe, Role, Tick
+from agent.core.model import Check, Hold, Leave, Link, Observation, Part, PowerReport, Probe, Role, Tick
 
 FILE_BYTES = 4_000_000
 KEPT_FILES = 12
@@ -28,6 +28,7 @@ MEMORY_LINES = 20_000
 _KINDS: dict[str, type[Observation]] = {
     "probe": Probe,
     "link": Link,
+    "check": Check,
     "power": PowerReport,
     "part": Part,
     "hold": Hold,
