@@ -26,8 +26,10 @@ from agent.config.schema import Config
 from agent.core.codes import Severity
 from agent.core.instant import Now
 from agent.core.model import Event, Leave, Link, Observation, Part
+from agent.plans import check_plans, probe_plans, questions
+from agent.probes.checker import Checker
 from agent.probes.checks import check_kernel
-from agent.probes.icmp import IcmpProber, ProbePlan
+from agent.probes.icmp import IcmpProber
 from agent.probes.links import LinkWatcher
 from agent.runtime.actuator import Actuator
 from agent.runtime.board import Board
@@ -136,8 +138,11 @@ class App:
             run, site.name, now, site.uplinks, site.switch_cost_s, durable.lines, durable.answering
         )
         self._recorder.add(encode_start(started))
-        self._prober = IcmpProber(self._plans(), self._post, self._post)
-        self._actuator = Actuator(relays, self._store, self._disk, self._prober.pace, self._post)
+        self._prober = IcmpProber(probe_plans(self._config), self._post, self._post)
+        self._checker = Checker(check_plans(self._config), questions(self._config), self._post)
+        self._actuator = Actuator(
+            relays, self._store, self._disk, self._prober.pace, self._checker.ask_more, self._post
+        )
         self._engine = Engine(
             site,
             durable,
@@ -160,20 +165,6 @@ class App:
             await self._run_parts(stop)
         finally:
             await self._close()
-
-    def _plans(self) -> list[ProbePlan]:
-        return [
-            ProbePlan(
-                uplink=uplink.name,
-                interface=uplink.interface,
-                targets=tuple(uplink.targets),
-                source=uplink.source,
-                gateway=uplink.gateway,
-                interval_s=uplink.interval_s,
-                timeout_s=uplink.timeout_s,
-            )
-            for uplink in self._config.uplink
-        ]
 
     async def _run_parts(self, stop: asyncio.Event) -> None:
         """Run everything; a vital part that ends takes all down, an ornamental one is restarted."""
@@ -210,6 +201,8 @@ class App:
         parts: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
             "control": self._control,
             "journal": self._journal,
+            # Whether an uplink works is known without it, and strangers' bytes must not end the watch.
+            "checks": self._checker.run,
         }
         if self._config.panel.leds:
             parts["lights"] = self._lights
@@ -270,6 +263,7 @@ class App:
 
     def _link_seen(self, link: Link) -> None:
         self._prober.link_changed(link)
+        self._checker.link_changed(link)
         self._post(link)
 
     def _record(self, observation: Observation, now: Now) -> None:

@@ -21,6 +21,10 @@ LABEL_CHARACTERS = 40
 TEXT_CHARACTERS = 128
 INTERFACE_BYTES = 15  # IFNAMSIZ of the kernel, without the closing zero
 _HOST = re.compile(r"(?=.{1,253}\Z)(?!.*\.\.)[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?")
+_NAME = re.compile(r"(?=.{1,253}\Z)([A-Za-z0-9_-]{1,63}\.)+[A-Za-z0-9_-]{1,63}\.?")
+WEB_PAGE = re.compile(
+    r"http://(?P<host>[^/:?#@\s]+)(?::(?P<port>[0-9]{1,5}))?(?P<path>/[!-\"$-~]*)?(?: (?P<body>\S.*))?"
+)
 _TOPIC = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
 _NOT_PUBLIC = {
     "private": ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),
@@ -171,6 +175,33 @@ def _ipv4_like(text: str) -> Words | None:
     return ip if isinstance(ip, Words) else None
 
 
+def public_name(text: str) -> Words | None:
+    """A name on the internet, to be asked for."""
+    if re.fullmatch(r"[0-9.]+", text):
+        return say("name_address")
+    if "://" in text or not _NAME.fullmatch(text):
+        return say("name")
+    return say("name_local") if is_private(text) else None
+
+
+def web_page(text: str) -> Words | None:
+    """A page on the internet, and what it answers."""
+    if text.startswith("https://"):
+        return say("web_https")
+    match = WEB_PAGE.fullmatch(text)
+    if match is None or not text.isprintable():
+        return say("web")
+    problem = public_name(match["host"])
+    if re.fullmatch(r"[0-9.]+", match["host"]):
+        problem = target(match["host"])
+    if problem is not None:
+        return say("web_host", host=match["host"], reason=problem)
+    if match["port"] is not None and not 1 <= int(match["port"]) <= 65535:
+        return say("web_port")
+    body = match["body"]
+    return None if body is None else _line(body, TEXT_CHARACTERS)
+
+
 def topic(text: str) -> Words | None:
     """The beginning of MQTT topics."""
     return None if _TOPIC.fullmatch(text) and len(text) <= TEXT_CHARACTERS else say("topic")
@@ -188,6 +219,8 @@ FORMS: dict[str, Callable[[str], Words | None]] = {
     "file": file,
     "password_file": password_file,
     "host": host,
+    "public_name": public_name,
+    "web_page": web_page,
     "topic": topic,
 }
 """By the name that the schema gives them."""

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv4Network
 from itertools import pairwise
 
 from agent.config.forms import is_private
-from agent.config.schema import Config, Mqtt, Uplink
+from agent.config.schema import Checks, Config, Mqtt, Uplink
 from agent.config.words import Words, say
 
 SHORT_SPACING_S = 300.0
@@ -32,6 +32,7 @@ def _all(config: Config) -> Iterator[Words]:
     yield from _power(config)
     for uplink in config.uplink:
         yield from _targets(uplink)
+    yield from _checks(config.checks)
     leds = config.panel.leds
     missing = [name for name in ("site", *(uplink.name for uplink in config.uplink)) if name not in leds]
     if leds and missing:
@@ -72,6 +73,16 @@ def _targets(uplink: Uplink) -> Iterator[Words]:
     for target in uplink.targets:
         if any(IPv4Address(target) in net for net in _DOCUMENTATION):
             yield say("notice_documentation_target", uplink=uplink.name, target=target)
+
+
+def _checks(checks: Checks) -> Iterator[Words]:
+    for key, given in (("names", checks.names), ("web", checks.web)):
+        if not given:
+            yield say("notice_checks_none", key=key)
+        elif len(given) == 1:
+            yield say("notice_checks_one", key=key)
+    if checks.every_metered_s < checks.every_s:
+        yield say("notice_checks_metered")
 
 
 def _mqtt(mqtt: Mqtt) -> Iterator[Words]:

@@ -34,6 +34,7 @@ def broken_rules(clean: Mapping[str, Any]) -> Iterator[Fault]:
     yield from _relays(boxes)
     yield from _led_names(panel, uplinks)
     yield from _pins(boxes, panel)
+    yield from _checks(clean.get("checks", {}))
     mqtt = clean.get("mqtt", {})
     if "password_file" in mqtt and "username" not in mqtt:
         yield Fault(("mqtt", "password_file"), shown("", secret=True), say("password_alone"))
@@ -68,6 +69,16 @@ def _targets(uplinks: Entries) -> Iterator[Fault]:
             if target is not None and target in seen:
                 yield _fault(("uplink", index, "targets", position), target, say("target_twice"))
             seen.add(target)
+
+
+def _checks(checks: Mapping[str, Any]) -> Iterator[Fault]:
+    for key in ("names", "name_servers", "web"):
+        seen = set()
+        for position, entry in enumerate(checks.get(key, [])):
+            plain = None if entry is None else entry.lower().removesuffix(".")
+            if plain is not None and plain in seen:
+                yield _fault(("checks", key, position), entry, say("target_twice"))
+            seen.add(plain)
 
 
 def _interfaces(uplinks: Entries) -> Iterator[Fault]:

@@ -15,11 +15,28 @@ Slug = Annotated[str, Meta(extra={"form": "slug"})]
 Label = Annotated[str, Meta(extra={"form": "label", "derived": True})]
 Address = Annotated[str, Meta(extra={"form": "address"})]
 Target = Annotated[str, Meta(extra={"form": "target"})]
+PublicName = Annotated[str, Meta(extra={"form": "public_name"})]
+WebPage = Annotated[str, Meta(extra={"form": "web_page"})]
 File = Annotated[str, Meta(extra={"form": "file"})]
 LedPin = Annotated[int, Meta(ge=0, le=27)]
 
 DEFAULT_TARGETS = ("1.1.1.1", "8.8.8.8", "9.9.9.9")
 """Three operators, so that the failure of one is not taken for the failure of the uplink."""
+
+DEFAULT_NAMES = ("one.one.one.one", "dns.google")
+"""Names of the public resolvers of Cloudflare and Google: they exist as long as these do."""
+
+DEFAULT_NAME_SERVERS = ("1.1.1.1", "9.9.9.9")
+"""Cloudflare and Quad9, so that names and those who are asked for them are not of one operator alone."""
+
+DEFAULT_WEB = (
+    "http://connectivitycheck.gstatic.com/generate_204",
+    "http://cp.cloudflare.com/generate_204",
+    "http://detectportal.firefox.com/success.txt success",
+)
+"""What Android asks (NetworkMonitor.java of AOSP), Cloudflare's, and what Firefox and Tailscale ask
+(captive_portals.md of Firefox, net/captivedetection/endpoints.go of Tailscale): made for this purpose, asked
+by hundreds of millions of devices, over plain HTTP."""
 
 
 class Site(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -124,6 +141,26 @@ class Failover(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Seconds of interruption that a switch costs the users, 1 to 120; higher means slower to say down."""
 
 
+class Checks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[checks]``: what is asked through every uplink beside pings, seldom, and at once when in doubt."""
+
+    names: Annotated[tuple[PublicName, ...], Meta(min_length=0, max_length=4)] = DEFAULT_NAMES
+    """Names that must exist and have a public address, 0 to 4, of different operators."""
+
+    name_servers: Annotated[tuple[Target, ...], Meta(min_length=0, max_length=3)] = DEFAULT_NAME_SERVERS
+    """Public IPv4 addresses of name servers to ask, 0 to 3; the box of the uplink is asked as well."""
+
+    web: Annotated[tuple[WebPage, ...], Meta(min_length=0, max_length=4)] = DEFAULT_WEB
+    """Pages whose answer is known, 0 to 4: ``http://host/path`` answers 204; with a space and a text behind
+    it answers 200 with exactly this text."""
+
+    every_s: Annotated[float, Meta(ge=30.0, le=86400.0)] = 300.0
+    """Seconds between two rounds through one uplink, 30 to 86400."""
+
+    every_metered_s: Annotated[float, Meta(ge=30.0, le=86400.0)] = 1800.0
+    """The same for uplinks of kind ``cellular``, 30 to 86400."""
+
+
 class Led(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The two pins of one two-colour LED."""
 
@@ -190,6 +227,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     box: tuple[Box, ...] = ()
     power: Power = Power()
     failover: Failover = Failover()
+    checks: Checks = Checks()
     panel: Panel = field(default_factory=Panel)
     mqtt: Mqtt | None = None
 

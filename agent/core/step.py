@@ -15,6 +15,7 @@ from agent.core.codes import Code
 from agent.core.instant import Now
 from agent.core.model import (
     Action,
+    Check,
     Event,
     Hold,
     Leave,
@@ -131,6 +132,8 @@ def _observe(state: State, observation: Observation, now: Now, out: Out) -> Stat
             return _probe(state, observation, now, out)
         case Link():
             return _link(state, observation, now, out)
+        case Check():
+            return state
         case PowerReport():
             return power.reported(state, observation, now, out)
         case Part():

@@ -46,14 +46,17 @@ def arrived_at(sent: Moment, read: Moment, stamp: float | None) -> float:
     """Monotonic seconds at which an answer arrived that was read later.
 
     ``stamp`` is the kernel's wall time of the arrival. It is used only if neither clock was set between
-    ``sent`` and ``read`` and if it lies between the two.
+    ``sent`` and ``read`` and if it lies between the two, as exactly as two clocks can be read.
     """
     if stamp is None:
         return read.mono
     if abs((read.wall - read.mono) - (sent.wall - sent.mono)) > CLOCKS_AGREE_S:
         return read.mono
     arrived = read.mono - (read.wall - stamp)
-    return arrived if sent.mono <= arrived <= read.mono else read.mono
+    # Two clocks cannot be read at one instant: an answer after microseconds may seem to precede its echo.
+    if not sent.mono - CLOCKS_AGREE_S <= arrived <= read.mono + CLOCKS_AGREE_S:
+        return read.mono
+    return min(max(arrived, sent.mono), read.mono)
 
 
 class Flight:

@@ -6,8 +6,6 @@ cannot know by itself: the instant a reply arrived, and who sent an ICMP error a
 
 from __future__ import annotations
 
-import errno
-import os
 import socket
 import struct
 from dataclasses import dataclass
@@ -15,27 +13,22 @@ from typing import Final
 
 import icmplib
 
+from agent.probes.icmp_error import IP_RECVERR, ROOM, icmp_error
+from agent.probes.way import bind_to_device
+
 ECHO_REQUEST: Final = 8
 ECHO_REPLY: Final = 0
-DESTINATION_UNREACHABLE: Final = 3
-TIME_EXCEEDED: Final = 11
-FRAGMENTATION_NEEDED: Final = 4
+USUAL_TTL: Final = 64
 
 PAYLOAD: Final = b"vigie-echo------"
 MOST_READS: Final = 1000
 """Datagrams taken in one go, so that a flood cannot keep the event loop."""
 
-# <linux/in.h>, <asm-generic/socket.h>, <linux/errqueue.h>: not in Python's socket module
-_IP_RECVERR: Final = 11
-_SO_TIMESTAMPNS: Final = 35
-_FROM_ICMP: Final = 2
-_INTERFACE_NAME_BYTES: Final = 15
+_SO_TIMESTAMPNS: Final = 35  # <asm-generic/socket.h>: not in Python's socket module
 
 _HEADER: Final = struct.Struct("!BBHHH")
-_ERROR: Final = struct.Struct("=IBBBBII")
-_SOCKADDR_IN: Final = struct.Struct("=HH4s")
 _TIMESPEC: Final = struct.Struct("@ll")
-_ROOM: Final = socket.CMSG_SPACE(_TIMESPEC.size) + socket.CMSG_SPACE(64)
+_ROOM: Final = socket.CMSG_SPACE(_TIMESPEC.size) + ROOM
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +44,14 @@ class Reply:
 class Refusal:
     """An ICMP error about an echo to ``target``, sent by ``sender``.
 
-    The sender is this machine itself when nobody answered ARP for the next hop.
+    The sender is this machine itself when nobody answered ARP for the next hop. ``expired`` is true if the
+    echo has only come to the end of its time to live.
     """
 
     sequence: int
     target: str
     sender: str
+    expired: bool
 
 
 class BoundSocket(icmplib.ICMPv4Socket):  # type: ignore[misc]
@@ -81,15 +76,11 @@ class BoundSocket(icmplib.ICMPv4Socket):  # type: ignore[misc]
 
 
 def _prepare(made: socket.socket, interface: str, source: str | None) -> None:
-    name = os.fsencode(interface)
-    if not 0 < len(name) <= _INTERFACE_NAME_BYTES:
-        # The kernel would cut the name short and take whatever interface bears the rest.
-        raise OSError(errno.ENODEV, f"no interface can be named {interface!r}")
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, name + b"\0")
+    bind_to_device(made, interface)
     made.bind((source or "", 0))
-    made.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 64)
+    made.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, USUAL_TTL)
     made.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, 0)
-    made.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
+    made.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
     made.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
     made.setblocking(False)
 
@@ -118,6 +109,7 @@ class EchoSocket:
         self._icmp = _bound(interface, source)
         self._sock: socket.socket = self._icmp.sock
         self.ident: int = self._sock.getsockname()[1]
+        self._ttl = USUAL_TTL
 
     def fileno(self) -> int:
         """The descriptor to wait on; -1 once closed."""
@@ -127,13 +119,21 @@ class EchoSocket:
         """Close the socket; more than once is fine."""
         self._icmp.close()
 
-    def send(self, address: str, sequence: int) -> None:
+    def send(self, address: str, sequence: int, ttl: int = USUAL_TTL) -> None:
         """Send one echo request; the kernel fills in identifier and checksum.
+
+        Args:
+            address: IPv4 address to ask.
+            sequence: comes back with the answer, 0 to 65535.
+            ttl: hops that the echo may take, 1 to 255.
 
         Raises:
             OSError: nothing was sent. The number may be that of an ICMP error that answers an *earlier*
                 echo, even to another host: read, and send again, before believing it.
         """
+        if ttl != self._ttl:
+            self._sock.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
+            self._ttl = ttl
         packet = _HEADER.pack(ECHO_REQUEST, 0, 0, self.ident, sequence) + PAYLOAD
         self._sock.sendto(packet, (address, 0))
 
@@ -177,13 +177,13 @@ class EchoSocket:
 
     def _refusal(self, data: bytes, extras: list[tuple[int, int, bytes]], target: str) -> Refusal | None:
         """The error as an answer to our echo; ``data`` is the echo that it quotes."""
-        sender = _offender(extras)
-        if sender is None or len(data) < _HEADER.size:
+        error = icmp_error(extras)
+        if error is None or len(data) < _HEADER.size:
             return None
         kind, _code, _checksum, ident, sequence = _HEADER.unpack_from(data)
         if kind != ECHO_REQUEST or ident != self.ident:
             return None
-        return Refusal(sequence, target, sender)
+        return Refusal(sequence, target, error.sender, error.expired)
 
 
 def _stamp(extras: list[tuple[int, int, bytes]]) -> float | None:
@@ -191,18 +191,4 @@ def _stamp(extras: list[tuple[int, int, bytes]]) -> float | None:
         if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS and len(data) >= _TIMESPEC.size:
             seconds, nanoseconds = _TIMESPEC.unpack_from(data)
             return float(seconds + nanoseconds / 1e9)
-    return None
-
-
-def _offender(extras: list[tuple[int, int, bytes]]) -> str | None:
-    """Who says that the echo cannot arrive; None for what is no such verdict (redirect, too big)."""
-    for level, kind, data in extras:
-        if level != socket.IPPROTO_IP or kind != _IP_RECVERR or len(data) < _ERROR.size + _SOCKADDR_IN.size:
-            continue
-        _number, origin, icmp_type, icmp_code, _pad, _info, _data = _ERROR.unpack_from(data)
-        final = icmp_type == TIME_EXCEEDED or (
-            icmp_type == DESTINATION_UNREACHABLE and icmp_code != FRAGMENTATION_NEEDED
-        )
-        if origin == _FROM_ICMP and final:
-            return socket.inet_ntoa(_SOCKADDR_IN.unpack_from(data, _ERROR.size)[2])
     return None

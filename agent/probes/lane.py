@@ -12,28 +12,15 @@ from agent.core.model import Link, Probe, Role, Why
 from agent.probes.echoes import CLOCKS_AGREE_S, Echo, Flight, Host, Moment
 from agent.probes.icmp_socket import EchoSocket, Refusal, Reply
 from agent.probes.rounds import Rounds
+from agent.probes.way import reason_of
 
 FIRST_RETRY_S: Final = 0.5
 LONGEST_RETRY_S: Final = 5.0
 FORBIDDEN_RETRY_S: Final = 3.0
 NO_NEXT_HOP: Final = "0.0.0.0"  # noqa: S104 - how a default route without a next hop is written, not bound
 
-_REASONS: Final = {
-    errno.ENODEV: Why.NO_INTERFACE,
-    errno.ENXIO: Why.NO_INTERFACE,
-    errno.EADDRNOTAVAIL: Why.NO_ADDRESS,
-    errno.ENETUNREACH: Why.NO_ROUTE,
-    errno.EHOSTUNREACH: Why.NO_ROUTE,
-    errno.EPERM: Why.FORBIDDEN,
-    errno.EACCES: Why.FORBIDDEN,
-}
 _PASSING: Final = (errno.ENOBUFS, errno.ENOMEM, errno.EAGAIN)
 """The machine is short of something; a new socket would not help."""
-
-
-def reason_of(error: OSError) -> Why:
-    """Why nothing was sent."""
-    return _REASONS.get(error.errno or 0, Why.SOCKET_ERROR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +92,7 @@ class Lane:
             match found:
                 case Reply(sequence, sender, stamp):
                     probe = self.flight.answered(sequence, sender, self._moment(), stamp)
-                case Refusal(sequence, target, sender):
+                case Refusal(sequence=sequence, target=target, sender=sender):
                     probe = self.flight.refused(sequence, target, sender)
             if probe is not None:
                 self._around.post(probe)

@@ -16,6 +16,7 @@ from agent.core.codes import Code
 from agent.core.line import Line
 from agent.core.model import (
     Action,
+    AskMore,
     Cut,
     Cycle,
     Observation,
@@ -63,12 +64,14 @@ class Actuator:
         memory: Memory,
         memory_worker: ThreadPoolExecutor,
         pace: Callable[[str, float], None],
+        ask_more: Callable[[str], None],
         post: Callable[[Observation], None],
     ) -> None:
         self._relays = relays
         self._memory = memory
         self._memory_worker = memory_worker
         self._pace = pace
+        self._ask_more = ask_more
         self._post = post
         self._workers = {
             name: ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"relay-{name}") for name in relays
@@ -82,6 +85,8 @@ class Actuator:
         match action:
             case Pace():
                 self._pace(action.uplink, action.interval_s)
+            case AskMore():
+                self._ask_more(action.uplink)
             case Cut():
                 self._start(self._cut(action))
             case Restore():

@@ -19,7 +19,7 @@ from agent.core.instant import Now
 from agent.core.line import Line
 from agent.core.line import decode as decode_line
 from agent.core.line import encode as encode_line
-from agent.core.model import Hold, Leave, Link, Observation, Part, PowerReport, Probe, Role, Tick
+from agent.core.model import Check, Hold, Leave, Link, Observation, Part, PowerReport, Probe, Role, Tick
 from agent.core.site import UplinkSpec
 
 FILE_BYTES = 4_000_000
@@ -32,6 +32,7 @@ MEMORY_LINES = 20_000
 _KINDS: dict[str, type[Observation]] = {
     "probe": Probe,
     "link": Link,
+    "check": Check,
     "power": PowerReport,
     "part": Part,
     "hold": Hold,

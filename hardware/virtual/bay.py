@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from hardware.virtual import box_state, deeds, echo
+from hardware.virtual import box_state, deeds, echo, world
 from hardware.virtual.box import Cable, VirtualBox
 from hardware.virtual.box_state import Hang
 from hardware.virtual.broker import start_mosquitto
@@ -32,6 +32,7 @@ from hardware.virtual.netns import Namespace, NamespaceError, veth
 from hardware.virtual.plan import BayUplink, Plan, all_targets, plan_bay
 from hardware.virtual.processes import Processes, find_program
 from hardware.virtual.relay_server import RelayServer
+from hardware.virtual.services import BoxServices, Internet
 from hardware.virtual.site import Site
 
 __all__ = ["Bay", "BayUplink", "Hang", "LinkQuality"]
@@ -60,6 +61,7 @@ class Bay:
         self.lines: dict[str, Line] = {}
         self.hilinks: dict[str, HiLink] = {}
         self.operators: dict[str, Namespace] = {}
+        self.services: dict[str, BoxServices] = {}
         self._seed = seed
         self._persist_outputs = persist_outputs
         self._targets_out: set[str] = set()
@@ -94,7 +96,10 @@ class Bay:
         self._site = Site(self.site, list(self.plans.values()))
         stack.callback(self._emulator.close)
         stack.callback(self._site.close)
-        self.internet.ip(*(f"address add {target}/32 dev lo" for target in self.targets))
+        addresses = (*self.targets, *world.ADDRESSES)
+        self.internet.ip(*(f"address add {address}/32 dev lo" for address in addresses))
+        servers = Internet(self.internet, self.targets)
+        stack.callback(servers.close)
         for plan in self.plans.values():
             self._build_uplink(plan)
         self._site.settle()
@@ -138,6 +143,8 @@ class Bay:
         self.lines[plan.name] = self._emulator.join(f"near{number}", f"far{number}", plan.uplink.quality)
         box = self.boxes[plan.name] = VirtualBox(plan, inside)
         self._stack.callback(box.close)
+        self.services[plan.name] = BoxServices(box)
+        self._stack.callback(self.services[plan.name].close)
         box.on_lan = lambda: self._site.see(plan.name, carrier=box.carrier, lan=box.answers)
         self._site.attach(plan.name)
         box.start()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from hardware.virtual import box_state
@@ -12,6 +12,10 @@ from hardware.virtual.box_state import Boot, BoxState, Hang, Phase
 from hardware.virtual.ethernet import switch_offloads_off
 from hardware.virtual.netns import Namespace
 from hardware.virtual.plan import Plan
+from hardware.virtual.wall import TABLE, Wall
+
+_FIRST_RULE = 100
+"""Place of the wall's rules among those of the kernel: behind the box's own addresses, before all else."""
 
 
 class Cable(Enum):
@@ -25,12 +29,13 @@ class Cable(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """What the namespace has been told: the port is up, the box has its addresses, packets pass."""
+    """What the namespace has been told of ports, addresses, forwarding, and the rules of the wall."""
 
     lan_port: bool = False
     lan_address: bool = False
     line: bool = False
     forwarding: bool = False
+    rules: tuple[str, ...] = ()
 
 
 class VirtualBox:
@@ -54,6 +59,7 @@ class VirtualBox:
         self.state = BoxState(Boot(plan.uplink.boot_s))
         self._loop = asyncio.get_running_loop()
         self._cable = Cable.PLUGGED
+        self._wall = Wall()
         self._shown = _Shown()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -111,10 +117,20 @@ class VirtualBox:
     def cable(self, cable: Cable) -> None:
         if cable is Cable.GONE:
             # The interface went together with its other end, and with it what it had been told.
-            self._shown = _Shown(line=self._shown.line, forwarding=self._shown.forwarding)
+            self._shown = replace(self._shown, lan_port=False, lan_address=False)
         elif self._cable is Cable.GONE:
             self._prepare("lan", "box")
         self._cable = cable
+        self._apply()
+
+    @property
+    def wall(self) -> Wall:
+        """What it puts in the way of the site's packets; outlasts the loss of power."""
+        return self._wall
+
+    @wall.setter
+    def wall(self, wall: Wall) -> None:
+        self._wall = wall
         self._apply()
 
     # --- what can be seen of it -----------------------------------------------------------------------------
@@ -168,11 +184,16 @@ class VirtualBox:
             lan_address=able.lan and self._cable is not Cable.GONE,
             line=able.line,
             forwarding=able.forwarding,
+            rules=self._wall.rules() if able.forwarding else (),
         )
         before, self._shown = self._shown, wanted
         if before.forwarding and not wanted.forwarding:
             self.namespace.sysctl("ipv4/ip_forward", "0")
-        commands = [*self._lan_commands(before, wanted), *self._line_commands(before, wanted)]
+        commands = [
+            *self._lan_commands(before, wanted),
+            *self._line_commands(before, wanted),
+            *_rule_commands(before.rules, wanted.rules),
+        ]
         if commands:
             self.namespace.ip(*commands)
         if wanted.forwarding and not before.forwarding:
@@ -213,3 +234,12 @@ class VirtualBox:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _rule_commands(before: tuple[str, ...], wanted: tuple[str, ...]) -> list[str]:
+    if before == wanted:
+        return []
+    commands = [f"rule del pref {_FIRST_RULE + number}" for number in range(len(before))]
+    if wanted:
+        commands.append(f"route replace local default dev lo table {TABLE}")
+    return commands + [f"rule add pref {_FIRST_RULE + number} {rule}" for number, rule in enumerate(wanted)]

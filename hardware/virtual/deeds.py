@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hardware.virtual.box import Cable
 from hardware.virtual.box_state import Hang
+from hardware.virtual.wall import NameMode, PageMode, Wall, portal
 
 if TYPE_CHECKING:
     from hardware.virtual.bay import Bay
 
+_NOBODY = "02:76:00:00:ff:ff"
+"""A hardware address that nobody has."""
+NAME_FAILURES = ("silent", "servfail", "nxdomain")
 _QUALITIES = ("loss", "delay_ms", "jitter_ms", "rate_kbit")
 
 
@@ -71,8 +75,47 @@ def _cable(cable: Cable) -> Callable[[Bay, str, Mapping[str, Any]], None]:
     return act
 
 
-def _forward(value: str) -> Callable[[Bay, str, Mapping[str, Any]], None]:
-    return lambda bay, on, _args: bay.operators[on].sysctl("ipv4/ip_forward", value)
+def _operator_out(bay: Bay, on: str, _args: Mapping[str, Any]) -> None:
+    """The operator's first router works and leads to nobody: it answers, and packets through it are lost."""
+    nobody = f"neigh replace {bay.plans[on].internet_port} lladdr {_NOBODY} dev core nud permanent"
+    bay.operators[on].ip(nobody)
+
+
+def _operator_back(bay: Bay, on: str, _args: Mapping[str, Any]) -> None:
+    # A neighbour that is not known may not be deleted; one that is replaced can always be looked for again.
+    bay.operators[on].ip(
+        f"neigh replace {bay.plans[on].internet_port} lladdr {_NOBODY} dev core nud permanent",
+        f"neigh del {bay.plans[on].internet_port} dev core",
+    )
+
+
+def _choice(name: str, args: Mapping[str, Any], usual: str, allowed: Collection[str]) -> str:
+    value = args.get(name, usual)
+    if value not in allowed:
+        raise ValueError(f"{name} {value!r} is not one of: {', '.join(allowed)}")
+    return str(value)
+
+
+def _flag(name: str, args: Mapping[str, Any], *, usual: bool) -> bool:
+    value = args.get(name, usual)
+    if value is not True and value is not False:
+        raise ValueError(f"{name} {value!r} is not one of: True, False")
+    return value
+
+
+def _wall(bay: Bay, on: str, wall: Wall) -> None:
+    bay.boxes[on].wall = wall
+    bay.services[on].follow()
+
+
+def _portal(bay: Bay, on: str, args: Mapping[str, Any]) -> None:
+    pages = PageMode(_choice("pages", args, PageMode.REDIRECT, [str(mode) for mode in PageMode]))
+    _wall(bay, on, portal(pages, pings=_flag("pings", args, usual=True)))
+
+
+def _dns_out(bay: Bay, on: str, args: Mapping[str, Any]) -> None:
+    names = NameMode(_choice("mode", args, NameMode.SILENT, NAME_FAILURES))
+    _wall(bay, on, Wall(names, all_names=not _flag("box_only", args, usual=False)))
 
 
 def _quality(bay: Bay, on: str, args: Mapping[str, Any]) -> None:
@@ -110,12 +153,16 @@ DEEDS: Mapping[str, DeedForm] = {
     "heal": DeedForm(lambda bay, on, _: bay.boxes[on].heal()),
     "pull": DeedForm(_cable(Cable.PULLED)),
     "plug": DeedForm(_cable(Cable.PLUGGED)),
-    "operator_out": DeedForm(_forward("0")),
-    "operator_back": DeedForm(_forward("1")),
+    "operator_out": DeedForm(_operator_out),
+    "operator_back": DeedForm(_operator_back),
     "line_cut": DeedForm(lambda bay, on, _: bay.lines[on].cut()),
     "line_back": DeedForm(lambda bay, on, _: bay.lines[on].heal()),
     "way_out_lost": DeedForm(lambda bay, on, _: bay.boxes[on].lose_way_out()),
     "way_out_found": DeedForm(lambda bay, on, _: bay.boxes[on].find_way_out()),
+    "portal": DeedForm(_portal, optional=("pages", "pings")),
+    "portal_end": DeedForm(lambda bay, on, _: _wall(bay, on, Wall())),
+    "dns_out": DeedForm(_dns_out, optional=("mode", "box_only")),
+    "dns_back": DeedForm(lambda bay, on, _: _wall(bay, on, Wall())),
     "quality": DeedForm(_quality, optional=_QUALITIES),
     "target_out": DeedForm(_target(answers=False), on=False, required=("target",)),
     "target_back": DeedForm(_target(answers=True), on=False, required=("target",)),
@@ -125,4 +172,15 @@ DEEDS: Mapping[str, DeedForm] = {
     "replug_interface": DeedForm(lambda bay, on, _: bay.replug_interface(on)),
     "new_address": DeedForm(_new_address, optional=("later",)),
 }
-"""``new_address`` is taken at once, or at the next lease with ``later=True``."""
+"""What each of them does, where its name does not say it:
+
+- ``operator_out``: the first hop beyond the box answers, nothing beyond it does.
+- ``portal``: a walled garden. Every name has the box's own address, every web page is the box's: a
+  redirection to its login page, or with ``pages="login"`` that page itself. Pings pass unless
+  ``pings=False``; nothing else does.
+- ``dns_out``: only names fail. The box's name server and all others through this uplink are silent, or say
+  what ``mode`` says (``NAME_FAILURES``); with ``box_only=True`` only the box's does.
+- ``portal_end``, ``dns_back``: the box lets everything through again. It can be in one of these two states
+  only: the later one counts. A restart changes neither.
+- ``new_address``: taken at once, or at the next lease with ``later=True``.
+"""

@@ -48,6 +48,10 @@ def _text(value: object) -> str | None:
     return None if isinstance(value, str) and value else "allowed: a text"
 
 
+def _flag(value: object) -> str | None:
+    return None if isinstance(value, bool) else "allowed: true, false"
+
+
 _TARGET = _DeedForm(on=False, args={"target": _text}, required=("target",))
 _QUALITY = _DeedForm(
     args={
@@ -61,12 +65,14 @@ _ALONE = _DeedForm(on=False)
 DEEDS: Mapping[str, _DeedForm] = {
     "hang": _DeedForm(args={"mode": _one_of("forwarding", "lan", "frozen")}, required=("mode",)),
     "quality": _QUALITY,
+    "portal": _DeedForm(args={"pages": _one_of("redirect", "login"), "pings": _flag}),
+    "dns_out": _DeedForm(args={"mode": _one_of("silent", "servfail", "nxdomain"), "box_only": _flag}),
     "target_out": _TARGET,
     "target_back": _TARGET,
     **dict.fromkeys(("power_off", "power_on", "agent_kill", "agent_term", "agent_start"), _ALONE),
     **dict.fromkeys(("heal", "pull", "plug", "operator_out", "operator_back", "new_address"), _DeedForm()),
-    **dict.fromkeys(("line_cut", "line_back", "way_out_lost", "way_out_found"), _DeedForm()),
-    **dict.fromkeys(("unplug_interface", "replug_interface"), _DeedForm()),
+    **dict.fromkeys(("portal_end", "dns_back", "way_out_lost", "way_out_found"), _DeedForm()),
+    **dict.fromkeys(("line_cut", "line_back", "unplug_interface", "replug_interface"), _DeedForm()),
 }
 """Every deed. Those that begin with ``agent_`` are done to the agent, all others to the bay."""
 

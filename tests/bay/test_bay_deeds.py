@@ -203,6 +203,9 @@ def test_new_address_at_once_and_later(tmp_path: Path) -> None:
         ("target_out", None, {"target": "4.4.4.4"}, "8.8.8.8"),
         ("target_out", None, {}, "target"),
         ("heal", "ftth", {"now": True}, "nothing"),
+        ("portal", "ftth", {"pages": "pay"}, "redirect, login"),
+        ("portal", "ftth", {"pings": "no"}, "True, False"),
+        ("dns_out", "ftth", {"mode": "well"}, "silent, servfail, nxdomain"),
     ],
 )
 def test_impossible_deed_is_refused(

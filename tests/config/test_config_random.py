@@ -45,6 +45,9 @@ SOME_TEXTS = [
     "gpio17",
     "virtual:/x#y",
     "ssd1306",
+    "dns.google",
+    "http://example.net/204",
+    "http://example.net:80/a b",
     "{0}",
 ]
 SCALARS = (

@@ -34,6 +34,13 @@ def test_setting_the_wall_clock_never_changes_a_round_trip(step_s: float, stampe
     assert arrived == 100.03
 
 
+def test_an_answer_from_next_door_is_not_late_because_two_clocks_were_read() -> None:
+    """The wall clock was read 0.1 ms after the other one, longer than the answer took; it was read late."""
+    read = Moment(101.5, WALL + 1.5001)
+    assert arrived_at(Moment(100.0, WALL), read, WALL + 0.00002) == 100.0
+    assert arrived_at(Moment(100.0, WALL), read, WALL - 0.01) == 101.5
+
+
 def test_without_a_stamp_the_moment_of_reading_counts() -> None:
     """A kernel that gives no stamp costs precision only."""
     assert arrived_at(Moment(100.0, WALL), Moment(100.03, WALL + 0.03), None) == 100.03

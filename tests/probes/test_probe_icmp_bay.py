@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import select
 import socket
@@ -17,7 +18,7 @@ from agent.core.codes import Code
 from agent.core.model import Link, Probe, Role, Why
 from agent.probes.checks import check_kernel
 from agent.probes.icmp import IcmpProber, ProbePlan
-from agent.probes.icmp_socket import EchoSocket
+from agent.probes.icmp_socket import EchoSocket, Reply
 from agent.probes.lane import Lane
 from agent.probes.links import LinkWatcher
 from hardware.virtual.netns import Namespace
@@ -37,6 +38,20 @@ def two() -> Iterator[Site]:
     with site_with(2) as made:
         made.pi.sysctl("ipv4/conf/all/rp_filter", "2")
         yield made
+
+
+@contextlib.contextmanager
+def stamped() -> Iterator[None]:
+    """Have the kernel stamp arrivals, which it begins only a moment after the first socket that wants it."""
+    with contextlib.closing(EchoSocket("e0")) as echo:
+        for number in range(1000):
+            echo.send(BOX, number)
+            time.sleep(0.005)
+            (reply,) = echo.read()
+            assert isinstance(reply, Reply)
+            if time.time() - (reply.stamp or 0.0) > 0.004:
+                break
+        yield
 
 
 def open_descriptors() -> int:
@@ -248,11 +263,12 @@ def test_answers_that_nobody_read_yet_are_not_lost(site: Site) -> None:
 
     def story() -> None:
         lane, seen = lane_alone(plan(timeout_s=0.05), time.monotonic)
-        lane.rounds.start(time.monotonic())
-        lane.turn(time.monotonic())
-        time.sleep(0.2)  # nobody reads meanwhile; the kernel's clock cannot be passed in
-        lane.turn(time.monotonic())
-        lane.close()
+        with stamped():
+            lane.rounds.start(time.monotonic())
+            lane.turn(time.monotonic())
+            time.sleep(0.2)  # nobody reads meanwhile; the kernel's clock cannot be passed in
+            lane.turn(time.monotonic())
+            lane.close()
         first = seen.answers()
         assert seen.whys() == set()
         assert len(first) == 2
@@ -276,14 +292,15 @@ def test_a_blocked_event_loop_makes_no_false_timeout(two: Site) -> None:
 
     async def story() -> None:
         plans = [plan(0, timeout_s=1.0), plan(1, timeout_s=1.0)]
-        async with probing(plans, block_once) as (_prober, seen):
-            await seen.until(lambda: blocked_at and len(seen.answers()) >= 10)
-            assert seen.whys() == set()
-            assert all((probe.rtt_ms or 0.0) < 500.0 for probe in seen.answers())
-            after = [p for p in seen.probes if p.sent_at > blocked_at[0]]
-            assert min(p.sent_at for p in after) >= blocked_at[0] + 1.5
-            soon = [p for p in after if p.sent_at < blocked_at[0] + 1.55]
-            assert len(soon) <= 8  # each of four hosts once, and perhaps its next regular place
+        with stamped():
+            async with probing(plans, block_once) as (_prober, seen):
+                await seen.until(lambda: blocked_at and len(seen.answers()) >= 10)
+        assert seen.whys() == set()
+        assert all((probe.rtt_ms or 0.0) < 500.0 for probe in seen.answers())
+        after = [p for p in seen.probes if p.sent_at > blocked_at[0]]
+        assert min(p.sent_at for p in after) >= blocked_at[0] + 1.5
+        soon = [p for p in after if p.sent_at < blocked_at[0] + 1.55]
+        assert len(soon) <= 8  # each of four hosts once, and perhaps its next regular place
 
     play(two.pi, story)
     assert blocked_at

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core.instant import Now
-from agent.core.model import Link, Observation, Probe, Role, Tick, Why
+from agent.core.model import Asked, Check, Link, Observation, Probe, Role, Said, Tick, Why
 from agent.replay.items import Away, Echo, InSendOrder, Item
 from agent.replay.lines import ReplayError, numbered
 from agent.replay.reading import Form, find, items, survey
@@ -185,6 +185,15 @@ def test_a_run_may_begin_at_an_earlier_instant(tmp_path: Path) -> None:
     path = tmp_path / "day.jsonl"
     path.write_bytes(b"\n".join(lines))
     assert played(path) == [(9.0, probe), (3.0, start), (3.0, link), (3.6, probe)]
+
+
+def test_checks_are_played_like_everything_else(tmp_path: Path) -> None:
+    """In their place among the echoes."""
+    probe = Probe("ftth", "a", Role.TARGET, 3.5, rtt_ms=8.0)
+    check = Check("ftth", Asked.NAME, "dns.google@1.1.1.1", 3.55, Said.SILENT, detail="no answer")
+    path = tmp_path / "day.jsonl"
+    path.write_bytes(encode(probe, Now(3.6)) + b"\n" + encode(check, Now(6.6)) + b"\n")
+    assert played(path) == [(3.6, probe), (6.6, check)]
 
 
 ROWS = st.lists(

@@ -12,6 +12,7 @@ import pytest
 from agent.core.codes import Code
 from agent.core.instant import Stamp
 from agent.core.model import (
+    AskMore,
     Cut,
     Cycle,
     Observation,
@@ -89,10 +90,15 @@ class Bench:
         self.relay = BenchRelay(self.log, fails)
         self.memory = BenchMemory(self.log, fails == "memory")
         self.disk = ThreadPoolExecutor(max_workers=1)
-        self.actuator = Actuator({"box": self.relay}, self.memory, self.disk, self._pace, self.posted.append)
+        self.actuator = Actuator(
+            {"box": self.relay}, self.memory, self.disk, self._pace, self._ask_more, self.posted.append
+        )
 
     def _pace(self, uplink: str, interval_s: float) -> None:
         self.log.append(f"pace {uplink} {interval_s:g}")
+
+    def _ask_more(self, uplink: str) -> None:
+        self.log.append(f"ask {uplink}")
 
     async def settled(self) -> None:
         while self.actuator._tasks:
@@ -173,10 +179,19 @@ def test_a_box_without_relay_is_refused(play: Callable[..., Bench]) -> None:
 
 
 def test_every_other_action_has_its_deed(play: Callable[..., Bench]) -> None:
-    """Pace and the things to remember."""
+    """Pace, questions, and the things to remember."""
     incident = OpenIncident("run-0", CYCLE.started, Code.BOX_HUNG, "ftth")
-    bench = play(Pace("ftth", 0.2), SaveCycle(CYCLE), SaveIncident(incident), SaveAnswering("ftth"))
-    assert bench.log == ["pace ftth 0.2", "cycle run-1", "incident run-0", "answering ftth", "close"]
+    bench = play(
+        Pace("ftth", 0.2), AskMore("4g"), SaveCycle(CYCLE), SaveIncident(incident), SaveAnswering("ftth")
+    )
+    assert bench.log == [
+        "pace ftth 0.2",
+        "ask 4g",
+        "cycle run-1",
+        "incident run-0",
+        "answering ftth",
+        "close",
+    ]
 
 
 def test_closing_restores(play: Callable[..., Bench]) -> None:

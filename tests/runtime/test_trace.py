@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from agent.core.instant import Now
 from agent.core.model import (
+    Asked,
+    Check,
     Hold,
     Leave,
     Link,
@@ -21,6 +23,7 @@ from agent.core.model import (
     PowerReport,
     Probe,
     Role,
+    Said,
     Tick,
     Why,
 )
@@ -33,6 +36,8 @@ EACH: list[Observation] = [
     Probe("ftth", "192.168.1.1", Role.BOX, 1234.5, why=Why.UNREACHABLE, by="10.0.0.1"),
     Link("ftth", present=True, carrier=True, address="192.168.1.10", gateway="192.168.1.1"),
     Link("ftth", present=False),
+    Check("ftth", Asked.NAME, "dns.google@1.1.1.1", 1234.5, Said.WELL, 8.12, "1.1.1.1", "8.8.8.8"),
+    Check("ftth", Asked.HOP, "2", 1234.5, Said.SILENT),
     PowerReport("box", "run-1", Outcome.CUT),
     Part("screen", ok=False, detail="é"),
     Hold(2000.0, "button"),
@@ -73,6 +78,11 @@ def test_the_documented_line_is_read() -> None:
             "Expected `str`, got `int` - at `$.uplink`",
         ),
         (b'{"t": "soon", "kind": "tick"}', "could not convert"),
+        (
+            b'{"t": 1, "kind": "check", "uplink": "a", "asked": "ping", "subject": "b", "sent_at": 1}',
+            "Invalid enum value 'ping' - at `$.asked`",
+        ),
+        (b'{"t": 1, "kind": "check", "uplink": "a"}', "missing required field `asked`"),
     ],
 )
 def test_bad_lines_name_place_and_reason(line: bytes, complaint: str) -> None:

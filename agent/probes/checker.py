@@ -1,0 +1,138 @@
+"""Checks every uplink beyond echoes: names, web pages, and the operator's first hop.
+
+Seldom while all is well, at once when asked. A run with the usual questions (two names of three servers,
+three pages, the hop and three targets) is 4.8 kB on the line, measured in the virtual bay as frames both
+ways, the box's own questions included; servers outside answer with longer heads. So every five minutes are
+1.4 MB a day, and every half hour, as on metered uplinks, 230 kB.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from agent.core.model import Check, Link
+from agent.probes.inquiry import CheckPlan, Inquiry, Questions
+from agent.probes.turns import Turns
+
+__all__ = ["CheckPlan", "Checker", "Questions"]
+
+FIRST_S: Final = 5.0
+"""After the start; by then the interfaces are known."""
+APART_S: Final = 10.0
+"""Between the runs of two uplinks, so that they do not all go at once."""
+
+
+class Checker:
+    """Posts a ``Check`` for each answer and for each question that stays without one."""
+
+    def __init__(
+        self,
+        plans: Sequence[CheckPlan],
+        questions: Questions,
+        post: Callable[[Check], None],
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """Prepare; nothing is opened or sent before ``run``.
+
+        Args:
+            plans: one per uplink; names must differ.
+            questions: what to ask through each.
+            post: takes each outcome, in the event loop's thread.
+            clock: monotonic seconds.
+            sleep: waits so many seconds of that clock; may be cancelled.
+        """
+        now = clock()
+        self._uplinks = {
+            plan.uplink: _Uplink(
+                Inquiry(plan, questions, post, clock),
+                Turns(now + FIRST_S + APART_S * place, plan.every_s),
+                clock,
+                sleep,
+            )
+            for place, plan in enumerate(plans)
+        }
+
+    async def run(self) -> None:
+        """Check until cancelled; may be run again after it has ended.
+
+        Raises:
+            ExceptionGroup: whatever ``post`` raised, or a defect; checking has ended.
+        """
+        async with asyncio.TaskGroup() as group:
+            for uplink in self._uplinks.values():
+                group.create_task(uplink.keep_asking())
+
+    def ask_more(self, uplink: str) -> None:
+        """Check this uplink now; if that was asked for a moment ago, a few seconds later."""
+        if uplink in self._uplinks:
+            self._uplinks[uplink].ask()
+
+    def link_changed(self, link: Link) -> None:
+        """Follow what the system says of an uplink's interface; a new way out is checked at once."""
+        if link.uplink in self._uplinks:
+            self._uplinks[link.uplink].link_changed(link)
+
+
+class _Uplink:
+    """One uplink's runs, one at a time."""
+
+    def __init__(
+        self,
+        inquiry: Inquiry,
+        turns: Turns,
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> None:
+        self._inquiry = inquiry
+        self._turns = turns
+        self._clock = clock
+        self._sleep = sleep
+        self._news = asyncio.Event()
+        self._running: asyncio.Task[None] | None = None
+
+    def ask(self) -> None:
+        self._turns.ask(self._clock())
+        self._news.set()
+
+    def link_changed(self, link: Link) -> None:
+        if not self._inquiry.link_changed(link):
+            return
+        if self._running is not None:
+            # What is under way was asked through another network, and says nothing about this one.
+            self._running.cancel()
+        if self._inquiry.is_open:
+            self.ask()
+
+    async def keep_asking(self) -> None:
+        while True:
+            await self._until_due()
+            self._turns.begin(self._clock())
+            await self._ask()
+
+    async def _until_due(self) -> None:
+        while (wait_s := self._turns.due_at - self._clock()) > 0:
+            self._news.clear()
+            sleeping = asyncio.ensure_future(self._sleep(wait_s))
+            hearing = asyncio.ensure_future(self._news.wait())
+            try:
+                await asyncio.wait((sleeping, hearing), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                sleeping.cancel()
+                hearing.cancel()
+                await asyncio.wait((sleeping, hearing))
+
+    async def _ask(self) -> None:
+        task = self._running = asyncio.ensure_future(self._inquiry.ask_all())
+        try:
+            await asyncio.wait((task,))
+        finally:
+            self._running = None
+            if not task.done():
+                task.cancel()
+                await asyncio.wait((task,))
+        if not task.cancelled():
+            task.result()

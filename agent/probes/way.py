@@ -1,0 +1,96 @@
+"""One uplink as a way out: sockets that send through its interface or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from dataclasses import dataclass
+from typing import Final
+
+from agent.core.model import Said, Why
+from agent.probes.icmp_error import IP_RECVERR, queued_error
+from agent.probes.verdict import Verdict
+
+_INTERFACE_NAME_BYTES: Final = 15
+_DISCARD: Final = 9
+_REASONS: Final = {
+    errno.ENODEV: Why.NO_INTERFACE,
+    errno.ENXIO: Why.NO_INTERFACE,
+    errno.EADDRNOTAVAIL: Why.NO_ADDRESS,
+    errno.ENETUNREACH: Why.NO_ROUTE,
+    errno.EHOSTUNREACH: Why.NO_ROUTE,
+    errno.EPERM: Why.FORBIDDEN,
+    errno.EACCES: Why.FORBIDDEN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How to leave: by ``interface``, from ``source`` if that is given, else from the interface's address."""
+
+    uplink: str
+    interface: str
+    source: str | None = None
+
+    def open(self, kind: socket.SocketKind) -> socket.socket:
+        """A new IPv4 socket of ``kind`` that is bound to this way and never blocks.
+
+        Raises:
+            OSError: ENODEV without such an interface, EADDRNOTAVAIL if ``source`` is not ours, EPERM if the
+                kernel wants CAP_NET_RAW for binding to a device (before Linux 5.7).
+        """
+        made = socket.socket(socket.AF_INET, kind | socket.SOCK_NONBLOCK)
+        try:
+            bind_to_device(made, self.interface)
+            if self.source is not None:
+                made.bind((self.source, 0))
+            # ICMP errors are told at once, and with their sender.
+            made.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
+        except BaseException:
+            made.close()
+            raise
+        return made
+
+    def address_towards(self, target: str) -> str | None:
+        """This machine's own address on the way to ``target``; None if there is none. Nothing is sent."""
+        try:
+            with self.open(socket.SOCK_DGRAM) as asked:
+                asked.connect((target, _DISCARD))
+                address: str = asked.getsockname()[0]
+        except OSError:
+            return None
+        return address
+
+
+def bind_to_device(made: socket.socket, interface: str) -> None:
+    """Let a new socket use one interface only. A source address alone does not choose the uplink.
+
+    Raises:
+        OSError: as for ``Way.open``.
+    """
+    name = os.fsencode(interface)
+    if not 0 < len(name) <= _INTERFACE_NAME_BYTES:
+        # The kernel would cut the name short and take whatever interface bears the rest.
+        raise OSError(errno.ENODEV, f"no interface can be named {interface!r}")
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, name + b"\0")
+
+
+def refusal_of(asked: socket.socket, error: OSError) -> Verdict | None:
+    """The ICMP error that ``error`` of a connected socket stands for; None if it stands for none."""
+    sent_back = queued_error(asked)
+    if sent_back is None:
+        return None
+    if sent_back.sender == asked.getsockname()[0]:
+        return Verdict(Said.SILENT, detail="nobody answers ARP for the next hop")
+    return Verdict(Said.REFUSED, by=sent_back.sender, detail=f"ICMP error: {error.strerror}")
+
+
+def unsent(error: OSError) -> Verdict:
+    """Nothing was sent, and why, for people who know networks."""
+    return Verdict(Said.UNSENT, detail=f"{reason_of(error)}: {error.strerror}")
+
+
+def reason_of(error: OSError) -> Why:
+    """Why nothing was sent."""
+    return _REASONS.get(error.errno or 0, Why.SOCKET_ERROR)
