@@ -114,6 +114,7 @@ class World:
         self.t = start_at
         self.wall_offset = wall - start_at
         self.synced = True
+        self.zone_s = 0.0
         self.boot = boot
         self.rng = random.Random(seed)
         self.lines = lines if lines is not None else {u.name: Line() for u in site.uplinks}
@@ -144,7 +145,8 @@ class World:
     # --- time ---
 
     def now(self) -> Now:
-        return Now(round(self.t, 6), round(self.t + self.wall_offset, 3), self.synced, self.boot)
+        wall = round(self.t + self.wall_offset, 3)
+        return Now(round(self.t, 6), wall, self.synced, self.boot, self.zone_s)
 
     def at(self, when: float, call: Callable[[], None]) -> None:
         heapq.heappush(self._heap, (when, next(self._count), call))

@@ -104,7 +104,14 @@ def to_site(config: Config) -> Site:
         name=config.site.name,
         label=config.site.label,
         uplinks=tuple(
-            UplinkSpec(uplink.name, uplink.label, UplinkKind(uplink.kind), uplink.targets, uplink.interval_s)
+            UplinkSpec(
+                uplink.name,
+                uplink.label,
+                UplinkKind(uplink.kind),
+                uplink.targets,
+                uplink.interval_s,
+                uplink.operator,
+            )
             for uplink in config.uplink
         ),
         boxes=tuple(
@@ -116,8 +123,10 @@ def to_site(config: Config) -> Site:
                 confirm_s=box.confirm_s,
                 off_s=box.off_s,
                 boot_s=box.boot_s,
+                # The Pi's cable is in the last box of a line; one before it shows no carrier of its own.
+                direct=not any(later.uplink == box.uplink for later in config.box[place + 1 :]),
             )
-            for box in config.box
+            for place, box in enumerate(config.box)
         ),
         power=PowerRules(
             armed=power.armed,
@@ -125,6 +134,8 @@ def to_site(config: Config) -> Site:
             per_day=power.per_day,
             spacing_s=power.spacing_s,
             after_power_s=power.after_power_s,
+            maintenance=tuple(_window(text) for text in power.maintenance),
+            maintenance_confirm_s=power.maintenance_confirm_s,
         ),
         switch_cost_s=config.failover.switch_cost_s,
     )
@@ -168,3 +179,9 @@ def mqtt_password(mqtt: Mqtt, environ: Mapping[str, str] | None = None) -> str |
     if not password or len(password.encode()) > MAX_PASSWORD_BYTES:
         raise ValueError(f"{path} must hold the password, 1 to {MAX_PASSWORD_BYTES} bytes")
     return password
+
+
+def _window(text: str) -> tuple[float, float]:
+    """``"01:00-05:00"`` as seconds after midnight."""
+    begin, end = (int(part[:2]) * 3600.0 + int(part[3:]) * 60.0 for part in text.split("-"))
+    return begin, end

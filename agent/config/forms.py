@@ -25,6 +25,7 @@ _NAME = re.compile(r"(?=.{1,253}\Z)([A-Za-z0-9_-]{1,63}\.)+[A-Za-z0-9_-]{1,63}\.
 WEB_PAGE = re.compile(
     r"http://(?P<host>[^/:?#@\s]+)(?::(?P<port>[0-9]{1,5}))?(?P<path>/[!-\"$-~]*)?(?: (?P<body>\S.*))?"
 )
+WINDOW = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
 _TOPIC = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
 _NOT_PUBLIC = {
     "private": ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),
@@ -207,6 +208,11 @@ def topic(text: str) -> Words | None:
     return None if _TOPIC.fullmatch(text) and len(text) <= TEXT_CHARACTERS else say("topic")
 
 
+def window(text: str) -> Words | None:
+    """A stretch of each day, local time."""
+    return None if WINDOW.fullmatch(text) and text[:5] != text[6:] else say("window")
+
+
 FORMS: dict[str, Callable[[str], Words | None]] = {
     "slug": slug,
     "label": label,
@@ -222,5 +228,6 @@ FORMS: dict[str, Callable[[str], Words | None]] = {
     "public_name": public_name,
     "web_page": web_page,
     "topic": topic,
+    "window": window,
 }
 """By the name that the schema gives them."""

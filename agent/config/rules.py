@@ -101,9 +101,13 @@ def _interfaces(uplinks: Entries) -> Iterator[Fault]:
             ways.setdefault(way, index)
 
 
+RELAYS_OF_A_LINE = 2
+"""A terminal on the line and a router behind it."""
+
+
 def _box_uplinks(boxes: Entries, uplinks: Entries) -> Iterator[Fault]:
     names = [uplink["name"] for _, uplink in uplinks if "name" in uplink]
-    wired: dict[str, int] = {}
+    wired: defaultdict[str, list[int]] = defaultdict(list)
     for index, box in boxes:
         uplink = box.get("uplink")
         if uplink is None:
@@ -112,10 +116,10 @@ def _box_uplinks(boxes: Entries, uplinks: Entries) -> Iterator[Fault]:
         if uplink not in names and len(names) == len(uplinks) and names:
             yield _fault(("box", index, "uplink"), uplink, _no_uplink(uplink, names))
         if "relay" in box:
-            if uplink in wired:
-                words = say("second_relay", first=where(("box", wired[uplink])))
+            if len(wired[uplink]) >= RELAYS_OF_A_LINE:
+                words = say("third_relay", first=where(("box", wired[uplink][0])))
                 yield _fault(("box", index, "relay"), box["relay"], words)
-            wired.setdefault(uplink, index)
+            wired[uplink].append(index)
 
 
 def _no_uplink(given: str, names: list[str]) -> Words:

@@ -17,6 +17,7 @@ Address = Annotated[str, Meta(extra={"form": "address"})]
 Target = Annotated[str, Meta(extra={"form": "target"})]
 PublicName = Annotated[str, Meta(extra={"form": "public_name"})]
 WebPage = Annotated[str, Meta(extra={"form": "web_page"})]
+Window = Annotated[str, Meta(extra={"form": "window"})]
 File = Annotated[str, Meta(extra={"form": "file"})]
 LedPin = Annotated[int, Meta(ge=0, le=27)]
 
@@ -132,6 +133,12 @@ class Power(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     after_power_s: Annotated[float, Meta(ge=0.0, le=3600.0)] = 600.0
     """Seconds without any cut after the site's own power came back, 0 to 3600: everything is booting."""
+
+    maintenance: Annotated[tuple[Window, ...], Meta(min_length=0, max_length=4)] = ()
+    """The operators' maintenance windows, local time, at most 4, like ``"01:00-05:00"``."""
+
+    maintenance_confirm_s: Annotated[float, Meta(ge=2.0, le=14400.0)] = 1800.0
+    """How long a fault must stand before a cut within such a window, 2 to 14400 s."""
 
 
 class Failover(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -30,12 +30,21 @@ class Code(StrEnum):
     CABLE_OR_POWER = "cable_or_power"
     BOX_HUNG = "box_hung"
     LINE_OR_OPERATOR = "line_or_operator"
+    LINE_DOWN = "line_down"
+    OPERATOR_OUTAGE = "operator_outage"
+    MODEM_HUNG = "modem_hung"
+    SIM_TROUBLE = "sim_trouble"
+    NO_SIGNAL = "no_signal"
+    WALLED_GARDEN = "walled_garden"
+    NAMES_FAIL = "names_fail"
     DEGRADED = "degraded"
     TARGET_PROBLEM = "target_problem"
     OWN_TROUBLE = "own_trouble"
     RESTARTING = "restarting"
     NEEDS_HUMAN = "needs_human"
     RELAY_FAILED = "relay_failed"
+    RELAY_NO_EFFECT = "relay_no_effect"
+    RELAY_WRONG_BOX = "relay_wrong_box"
     BUDGET_UNREADABLE = "budget_unreadable"
     RP_FILTER_STRICT = "rp_filter_strict"
     PING_FORBIDDEN = "ping_forbidden"
@@ -56,6 +65,7 @@ class Code(StrEnum):
     CYCLE_ORDERED = "cycle_ordered"
     CYCLE_REFUSED = "cycle_refused"
     BOX_CUT = "box_cut"
+    BOX_REBOOTING = "box_rebooting"
     BOX_RESTORED = "box_restored"
     CYCLE_HELPED = "cycle_helped"
     CYCLE_DID_NOT_HELP = "cycle_did_not_help"
@@ -74,6 +84,15 @@ class Scope(StrEnum):
     PART = "part"
 
 
+class Cure(StrEnum):
+    """Whether a power cycle of the uplink's box can cure a finding."""
+
+    NEVER = "never"
+    PERHAPS = "perhaps"
+    """Once, after a longer wait; again only where it has helped before."""
+    LIKELY = "likely"
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One finding of the catalogue.
@@ -83,7 +102,7 @@ class Entry:
         severity: of the finding's opening.
         rank: position among findings that stand together; the lowest is the headline.
         shown_after_s: people are told later than machines, seconds after it first held.
-        cycle_helps: a power cycle of the uplink's box can cure it.
+        cure: whether a power cycle of the uplink's box can cure it.
         incident: it opens an incident (or belongs to the open one).
     """
 
@@ -91,12 +110,18 @@ class Entry:
     severity: Severity
     rank: int
     shown_after_s: float = 0.0
-    cycle_helps: bool = False
+    cure: Cure = Cure.NEVER
     incident: bool = False
 
 
 TOLD_AFTER_S = 5.0
 """A machine must switch within seconds of a silence; a person need not be called before it has lasted."""
+
+
+def _fault(rank: int, shown_after_s: float = TOLD_AFTER_S, cure: Cure = Cure.NEVER) -> Entry:
+    """A fault of one uplink that opens an incident."""
+    return Entry(Scope.UPLINK, Severity.ALERT, rank, shown_after_s, cure, incident=True)
+
 
 FINDINGS: dict[Code, Entry] = {
     Code.WARMING_UP: Entry(Scope.SITE, Severity.INFO, 0),
@@ -104,12 +129,19 @@ FINDINGS: dict[Code, Entry] = {
     Code.EVERYTHING_DOWN: Entry(Scope.SITE, Severity.ALERT, 11, shown_after_s=TOLD_AFTER_S, incident=True),
     Code.RESTARTING: Entry(Scope.BOX, Severity.INFO, 20),
     Code.NEEDS_HUMAN: Entry(Scope.BOX, Severity.ALERT, 21, incident=True),
-    Code.BOX_HUNG: Entry(
-        Scope.UPLINK, Severity.ALERT, 30, shown_after_s=TOLD_AFTER_S, cycle_helps=True, incident=True
-    ),
-    Code.CABLE_OR_POWER: Entry(Scope.UPLINK, Severity.ALERT, 31, incident=True),
-    Code.LINE_OR_OPERATOR: Entry(Scope.UPLINK, Severity.ALERT, 32, shown_after_s=TOLD_AFTER_S, incident=True),
+    Code.BOX_HUNG: _fault(30, TOLD_AFTER_S, Cure.LIKELY),
+    Code.MODEM_HUNG: _fault(31, TOLD_AFTER_S, Cure.LIKELY),
+    Code.CABLE_OR_POWER: _fault(32, 0.0, Cure.PERHAPS),
+    Code.SIM_TROUBLE: _fault(33),
+    Code.LINE_DOWN: _fault(34),
+    Code.OPERATOR_OUTAGE: _fault(35),
+    Code.NO_SIGNAL: _fault(36),
+    Code.WALLED_GARDEN: _fault(37),
+    Code.LINE_OR_OPERATOR: _fault(38, TOLD_AFTER_S, Cure.PERHAPS),
+    Code.NAMES_FAIL: _fault(39),
     Code.DEGRADED: Entry(Scope.UPLINK, Severity.WARNING, 40, shown_after_s=10.0, incident=True),
+    Code.RELAY_WRONG_BOX: Entry(Scope.BOX, Severity.ALERT, 48),
+    Code.RELAY_NO_EFFECT: Entry(Scope.BOX, Severity.ALERT, 49),
     Code.RELAY_FAILED: Entry(Scope.PART, Severity.ALERT, 50),
     Code.BUDGET_UNREADABLE: Entry(Scope.PART, Severity.WARNING, 51),
     Code.RP_FILTER_STRICT: Entry(Scope.PART, Severity.ALERT, 52),
@@ -135,6 +167,7 @@ EVENTS: dict[Code, Severity] = {
     Code.CYCLE_ORDERED: Severity.WARNING,
     Code.CYCLE_REFUSED: Severity.WARNING,
     Code.BOX_CUT: Severity.WARNING,
+    Code.BOX_REBOOTING: Severity.WARNING,
     Code.BOX_RESTORED: Severity.INFO,
     Code.CYCLE_HELPED: Severity.INFO,
     Code.CYCLE_DID_NOT_HELP: Severity.ALERT,

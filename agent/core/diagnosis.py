@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from agent.core import health, quality
-from agent.core.codes import FINDINGS, Code, Scope
-from agent.core.model import Scalar
+from agent.core.causes import broke_since, cause, names_fail, walled
+from agent.core.codes import FINDINGS, Code, Cure, Scope
+from agent.core.model import Cycle, How, Scalar
 from agent.core.snapshot_types import Health, Phase
 from agent.core.state import BoxState, FindingKey, State, UplinkState, incident_cycles
 
 TOGETHER_S = 30.0
 """Outages that begin within this time of each other are taken as one cause."""
-BOX_SILENT_S = 3.0
-BOX_SILENT_LOSSES = 3
 OTHER_BOOT_S = 60.0
 """Boot time assumed for a box that is not configured."""
+OPERATOR_TOGETHER_S = 120.0
+"""Two lines of one operator that fail within this time fail for one reason."""
+BEYOND = (Code.LINE_OR_OPERATOR, Code.OPERATOR_OUTAGE, Code.LINE_DOWN)
+"""Faults that lie beyond the box."""
 BAD_TARGET_FAILURES = 10
 BAD_TARGET_S = 10.0
 
@@ -27,60 +30,14 @@ Holds = dict[FindingKey, tuple[str, Mapping[str, Scalar]]]
 """What holds now: (code, subject) to (label, args)."""
 
 
-def box_of(state: State, uplink: str) -> BoxState | None:
-    """The box on an uplink, None if it has none."""
-    return next((box for box in state.boxes.values() if box.spec.uplink == uplink), None)
+def boxes_on(state: State, uplink: str) -> list[BoxState]:
+    """The boxes on an uplink, the one nearest to the line first."""
+    return [box for box in state.boxes.values() if box.spec.uplink == uplink]
 
 
 def in_cycle(state: State, uplink: str) -> bool:
-    """True while the uplink's box is being restarted."""
-    box = box_of(state, uplink)
-    return box is not None and box.phase is not Phase.POWERED
-
-
-def box_silent(uplink: UplinkState, now_at: float) -> bool:
-    """True if the box itself has stopped answering on the LAN although its link has carrier.
-
-    A box that never answered pings may simply not do so, and its silence then says nothing.
-    """
-    if not uplink.box_answers:
-        return False
-    link = uplink.link
-    if link is not None and (link.address is None or link.gateway is None):
-        return True
-    pulse = uplink.box
-    if pulse.lost_since is None:
-        return False
-    return pulse.lost >= BOX_SILENT_LOSSES and now_at - pulse.lost_since >= BOX_SILENT_S
-
-
-def cause(uplink: UplinkState, boot_s: float, now_at: float) -> Code | None:
-    """Why an uplink that is down is down, judged from its own evidence alone.
-
-    Args:
-        uplink: its evidence.
-        boot_s: how long a box that gets its power (or its cable) back may be silent without being hung.
-        now_at: monotonic seconds.
-
-    Returns:
-        The finding; None while it is not yet known whether the box answers.
-    """
-    link = uplink.link
-    if link is not None and (not link.present or link.carrier is False):
-        return Code.CABLE_OR_POWER
-    starting = uplink.carrier_at is not None and now_at - uplink.carrier_at < boot_s
-    if starting and box_silent(uplink, now_at):
-        return Code.CABLE_OR_POWER
-    if box_silent(uplink, now_at):
-        return Code.BOX_HUNG
-    return None if _box_in_doubt(uplink) else Code.LINE_OR_OPERATOR
-
-
-def _box_in_doubt(uplink: UplinkState) -> bool:
-    """The box usually answers, and has not (yet) done so since the internet fell silent."""
-    since = uplink.internet.lost_since
-    unasked = since is not None and uplink.box.alive_sent < since and not uplink.denied
-    return uplink.box_answers and (uplink.box.lost_since is not None or unasked)
+    """True while a box of the uplink is being restarted."""
+    return any(box.phase is not Phase.POWERED for box in boxes_on(state, uplink))
 
 
 def together(state: State) -> Code | None:
@@ -118,23 +75,67 @@ def holds_now(state: State, now_at: float) -> Holds:
 def _uplinks(state: State, now_at: float) -> Holds:
     found: Holds = {}
     for name, uplink in state.uplinks.items():
-        box = box_of(state, name)
-        if box is not None and box.cycle is not None:
+        label = uplink.spec.label
+        boxes = boxes_on(state, name)
+        cycle = next((box.cycle for box in boxes if box.cycle is not None), None)
+        if cycle is not None:
             # What the cycle is for stays the finding until the uplink works or the cycle has failed.
-            found[box.cycle.finding, name] = (uplink.spec.label, {})
-            continue
-        if uplink.health is Health.DOWN:
-            boot_s = box.spec.boot_s if box is not None else OTHER_BOOT_S
-            code = cause(uplink, boot_s, now_at)
+            found[cycle.finding, name] = (label, {})
+        elif uplink.health is Health.DOWN:
+            code = cause(uplink, max((box.spec.boot_s for box in boxes), default=OTHER_BOOT_S), now_at)
             if code is None or uplink.clean_since is not None or _company(state, uplink):
                 found.update(_standing(state, name))
+            elif code in BEYOND and (others := same_operator(state, uplink)):
+                args = {"operator": uplink.spec.operator, "others": ", ".join(others)}
+                found[Code.OPERATOR_OUTAGE, name] = (label, args)
             else:
-                found[code, name] = (uplink.spec.label, {})
-        elif health.settled(uplink) is Health.DEGRADED:
-            found[Code.DEGRADED, name] = (uplink.spec.label, quality.told(uplink))
-        elif uplink.health is Health.UNKNOWN and uplink.unsent_since is not None:
-            found[Code.OWN_TROUBLE, name] = (uplink.spec.label, {"why": uplink.unsent_why})
+                found[code, name] = (label, _args(code, uplink))
+        elif uplink.health.works:
+            found.update(_shortcomings(uplink))
+        elif uplink.health is Health.UNKNOWN and (why := health.own_trouble(uplink, now_at)) is not None:
+            found[Code.OWN_TROUBLE, name] = (label, {"why": why})
     return found
+
+
+def _args(code: Code, uplink: UplinkState) -> dict[str, Scalar]:
+    """What the words of a finding need."""
+    says = uplink.says
+    if code is Code.SIM_TROUBLE and says is not None:
+        return {"sim": says.sim, "registration": says.registration}
+    if code is Code.OPERATOR_OUTAGE:
+        return {"operator": uplink.spec.operator, "others": None}
+    if code is Code.LINE_DOWN and says is not None:
+        return {"cause": says.cause}
+    return {}
+
+
+def _shortcomings(uplink: UplinkState) -> Holds:
+    """What is wrong with an uplink that answers echoes."""
+    name, label = uplink.spec.name, uplink.spec.label
+    if walled(uplink):
+        return {(Code.WALLED_GARDEN, name): (label, {})}
+    if names_fail(uplink):
+        return {(Code.NAMES_FAIL, name): (label, {})}
+    if health.settled(uplink) is Health.DEGRADED:
+        return {(Code.DEGRADED, name): (label, quality.told(uplink))}
+    return {}
+
+
+def same_operator(state: State, uplink: UplinkState) -> list[str]:
+    """The other uplinks of the same operator, if all of them broke down at about the same time."""
+    operator = uplink.spec.operator
+    if not operator:
+        return []
+    others = [
+        other
+        for other in state.uplinks.values()
+        if other is not uplink and (other.spec.operator or "").casefold() == operator.casefold()
+    ]
+    together = all(
+        other.health is Health.DOWN and abs(broke_since(other) - broke_since(uplink)) <= OPERATOR_TOGETHER_S
+        for other in others
+    )
+    return [other.spec.label for other in others] if together else []
 
 
 def _company(state: State, uplink: UplinkState) -> bool:
@@ -160,11 +161,35 @@ def _standing(state: State, uplink: str) -> Holds:
 def _boxes(state: State) -> Holds:
     found: Holds = {}
     for name, box in state.boxes.items():
+        label = box.spec.label
         if box.phase is not Phase.POWERED:
-            found[Code.RESTARTING, name] = (box.spec.label, {})
-        elif box.refusal in ("incident_budget", "day_budget"):
-            found[Code.NEEDS_HUMAN, name] = (box.spec.label, {"cycles": incident_cycles(state)})
+            found[Code.RESTARTING, name] = (label, {})
+        elif _is_spent(state, box):
+            found[Code.NEEDS_HUMAN, name] = (label, {"cycles": incident_cycles(state)})
+        last = last_cut(state, name)
+        if last is not None and last.instead is not None:
+            uplink = state.uplinks.get(last.instead)
+            instead = last.instead if uplink is None else uplink.spec.label
+            found[Code.RELAY_WRONG_BOX, name] = (label, {"instead": instead})
+        elif last is not None and last.effect is False:
+            found[Code.RELAY_NO_EFFECT, name] = (label, {})
     return found
+
+
+def _is_spent(state: State, box: BoxState) -> bool:
+    """Nothing more will be tried by itself, although power is likely to help: somebody must come."""
+    if box.refusal in ("incident_budget", "day_budget"):
+        return True
+    return box.refusal == "has_not_helped" and any(
+        finding.subject == box.spec.uplink and FINDINGS[finding.code].cure is Cure.LIKELY
+        for finding in state.findings.values()
+    )
+
+
+def last_cut(state: State, box: str) -> Cycle | None:
+    """The newest cycle of this box in which its relay was to cut, None if there was none."""
+    cuts = [cycle for cycle in state.cycles or () if cycle.box == box and cycle.how is not How.SOFT]
+    return cuts[-1] if cuts else None
 
 
 def _targets(state: State, now_at: float) -> Holds:

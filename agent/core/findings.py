@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agent.core.codes import FINDINGS, Code
+from agent.core import evidence
+from agent.core.codes import FINDINGS, Code, Scope
 from agent.core.diagnosis import Holds
 from agent.core.out import Out
-from agent.core.state import FindingState, State, evolved
+from agent.core.state import FindingKey, FindingState, State, evolved
 
 
 def update(state: State, holds: Holds, now_at: float, out: Out) -> State:
     """Bring the state's findings in line with what holds now, telling what opened and what closed."""
     findings = dict(state.findings)
+    since = _refined(state, holds)
     for key in [key for key in findings if key not in holds]:
         gone = findings.pop(key)
         if gone.shown and gone.code not in (Code.WARMING_UP, Code.RESTARTING):
@@ -22,15 +24,34 @@ def update(state: State, holds: Holds, now_at: float, out: Out) -> State:
         code, subject = key
         old = findings.get(key)
         if old is None:
-            old = FindingState(code, subject, label, now_at, args)
+            old = FindingState(code, subject, label, since.get(key, now_at), args)
         elif old.args != args:
             old = replace(old, args=args)
         if not old.shown and now_at - old.since >= FINDINGS[code].shown_after_s:
-            old = replace(old, shown=True)
+            old = replace(old, shown=True, evidence=evidence.of(state, code, subject, now_at))
             if code not in (Code.WARMING_UP, Code.RESTARTING):
-                out.tell(code, subject, label, **args)
+                rests_on = {"evidence": "; ".join(old.evidence)} if old.evidence else {}
+                out.tell(code, subject, label, **args, **rests_on)
         findings[key] = old
     return state if findings == state.findings else evolved(state, findings=findings)
+
+
+def _refined(state: State, holds: Holds) -> dict[FindingKey, float]:
+    """For each new fault of an uplink in the place of another one: since when something was the matter.
+
+    Knowing better what the matter is does not make it begin anew.
+    """
+    faults = {code for code, entry in FINDINGS.items() if entry.scope is Scope.UPLINK and entry.incident}
+    gone = {
+        finding.subject: finding.since
+        for key, finding in state.findings.items()
+        if finding.code in faults and key not in holds
+    }
+    return {
+        (code, subject): gone[subject]
+        for code, subject in holds
+        if code in faults and subject in gone and (code, subject) not in state.findings
+    }
 
 
 def shown(state: State) -> list[FindingState]:

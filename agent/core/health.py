@@ -102,7 +102,7 @@ def _judge(uplink: UplinkState, switch_cost_s: float, now_at: float) -> Verdict:
         return Verdict(_not_worse(uplink.health), f"no address or gateway for {lasted:.1f} s")
     # An uplink that was found down stays so until it answers, whatever keeps us from asking meanwhile.
     if uplink.health is not Health.DOWN:
-        trouble = _own_trouble(uplink, now_at)
+        trouble = own_trouble(uplink, now_at)
         if trouble is not None:
             return Verdict(Health.UNKNOWN, trouble)
     if _is_denied(uplink, now_at):
@@ -118,7 +118,7 @@ def _judge(uplink: UplinkState, switch_cost_s: float, now_at: float) -> Verdict:
     return _quality(uplink, switch_cost_s)
 
 
-def _own_trouble(uplink: UplinkState, now_at: float) -> str | None:
+def own_trouble(uplink: UplinkState, now_at: float) -> str | None:
     """Why nothing can be said at all."""
     if uplink.unsent_since is not None and now_at - uplink.unsent_since >= UNSENT_S:
         return f"cannot send: {uplink.unsent_why}"

@@ -11,12 +11,14 @@ class Now:
 
     ``mono`` is monotonic seconds since the machine booted; ``wall`` is UNIX seconds, to be believed only
     while ``synced``; ``boot`` names this boot of the machine, so that ``mono`` of two boots are never mixed.
+    ``zone_s`` is how far local time is ahead of UTC.
     """
 
     mono: float
     wall: float = 0.0
     synced: bool = False
     boot: str = ""
+    zone_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from agent.core.codes import Code, Severity
+from agent.core.inquiries import Check, Says
 from agent.core.instant import Stamp
 from agent.core.line import Line
 
@@ -73,62 +74,13 @@ class Link:
     gateway: str | None = None
 
 
-class Asked(StrEnum):
-    """What a check beyond echoes asked."""
-
-    NAME = "name"
-    """A name server for the address of a name that must exist."""
-    WEB = "web"
-    """A web server for a page whose answer is known."""
-    HOP = "hop"
-    """The operator's first hop beyond the box whether it is there."""
-
-
-class Said(StrEnum):
-    """What came of a check."""
-
-    WELL = "well"
-    """The expected answer."""
-    SILENT = "silent"
-    """No answer in time."""
-    REFUSED = "refused"
-    """An active refusal: an ICMP error, a TCP reset, a name server that says that it cannot or will not."""
-    WRONG = "wrong"
-    """An answer that cannot be that of the party that was asked: somebody else answers in its place."""
-    UNSENT = "unsent"
-    """Nothing left the machine: says nothing about the uplink."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """The outcome of one question beyond echoes.
-
-    Attributes:
-        uplink: the uplink that it went through.
-        asked: what kind of question.
-        subject: which one: ``name@server``, the page's URL, or the hop's number counted from this machine.
-        sent_at: when it was asked, monotonic seconds.
-        said: what came of it.
-        took_ms: from the question to the answer; None without an answer.
-        by: address of whoever answered or refused; None if nobody did.
-        detail: for the log and the case file; printable, one line, bounded.
-    """
-
-    uplink: str
-    asked: Asked
-    subject: str
-    sent_at: float
-    said: Said
-    took_ms: float | None = None
-    by: str | None = None
-    detail: str = ""
-
-
 class Outcome(StrEnum):
     """What became of an order to a relay."""
 
     CUT = "cut"
     RESTORED = "restored"
+    REBOOTING = "rebooting"
+    """A reboot by software was accepted."""
     REFUSED = "refused"
     """Nothing was cut: the relay did not obey."""
     UNWRITTEN = "unwritten"
@@ -176,15 +128,28 @@ class Leave:
     """The agent has been asked to stop; the last observation of a run."""
 
 
-Observation = Probe | Link | Check | PowerReport | Part | Hold | Tick | Leave
+Observation = Probe | Link | Check | Says | PowerReport | Part | Hold | Tick | Leave
 
 
 # --- actions: what the core orders -------------------------------------------------------------------------
 
 
+class How(StrEnum):
+    """A step of the ladder, the smallest first."""
+
+    SOFT = "soft"
+    """A reboot by software, where a driver offers one."""
+    CUT = "cut"
+    LONG_CUT = "long_cut"
+
+
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """One power cycle as it is remembered. ``helped`` is None until it is known."""
+    """One power cycle as it is remembered.
+
+    ``helped`` is None until it is known. ``effect`` tells whether the box's own carrier was seen to drop
+    during the cut (None: nobody could see it), ``instead`` which other uplink lost its carrier in its place.
+    """
 
     order: str
     box: str
@@ -192,6 +157,9 @@ class Cycle:
     incident: str
     started: Stamp
     helped: bool | None = None
+    how: How = How.CUT
+    effect: bool | None = None
+    instead: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +169,15 @@ class Cut:
     box: str
     order: str
     longest_s: float
+    cycle: Cycle
+
+
+@dataclass(frozen=True, slots=True)
+class Reboot:
+    """Write ``cycle`` to disk, then have the box reboot by software."""
+
+    box: str
+    order: str
     cycle: Cycle
 
 
@@ -256,7 +233,7 @@ class SaveLine:
     line: Line
 
 
-Action = Cut | Restore | Pace | AskMore | SaveCycle | SaveIncident | SaveAnswering | SaveLine
+Action = Cut | Reboot | Restore | Pace | AskMore | SaveCycle | SaveIncident | SaveAnswering | SaveLine
 
 
 # --- events: what happened ---------------------------------------------------------------------------------

@@ -1,186 +1,27 @@
-"""When a box may be power-cycled, and where each cycle stands.
+"""Where each power cycle stands: ordered, cut, booting, and back. A cycle is a visible state, not a wait.
 
-Two rules. A cycle is a visible state, not a wait: ordered, cut, booting, and back. And a cycle that is
-wanted but not done is an answer too, with its reason and the instant it ends.
+Whether one may be begun is for the ``guards`` to say, which step it is for ``cures``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from agent.core import diagnosis
-from agent.core.codes import FINDINGS, Code
+from agent.core import cures
+from agent.core.codes import Code
+from agent.core.guards import GUARDS, QUIET, wanted
 from agent.core.instant import Now, age_s, stamp
-from agent.core.model import Cut, Cycle, Outcome, PowerReport, Restore, SaveCycle
+from agent.core.model import Cut, Cycle, How, Outcome, PowerReport, Reboot, Restore, SaveCycle
 from agent.core.out import Out
-from agent.core.site import BoxSpec
 from agent.core.snapshot_types import Health, Phase
-from agent.core.state import BOOT_PATIENCE, BoxState, FindingState, State, evolved
+from agent.core.state import BOOT_PATIENCE, BoxState, FindingState, State, UplinkState, evolved
 
-DAY_S = 86400.0
-BOOT_LOOP_STARTS = 3
-BOOT_LOOP_CALM_S = 600.0
-"""After so many quick starts in a row, automatic power waits for ten calm minutes."""
 ORDER_DEADLINE_S = 15.0
 RESTORE_AGAIN_S = 5.0
+SURELY_S = 2.0
+"""A box loses its carrier within this time of its power; by then it is known whose power it was."""
 CUT_MARGIN_S = 10.0
 """The relay restores by itself this much after the planned end, should the order to restore be lost."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a cycle is not done now; ``until`` is when the reason ends, None if nobody can say."""
-
-    reason: str
-    until: float | None = None
-
-
-def cycles_today(state: State, box: str, now: Now) -> int:
-    """How many cycles of the box lie within the last 24 hours, counted cautiously (``age_s``)."""
-    return sum(1 for cycle in state.cycles or () if cycle.box == box and age_s(cycle.started, now) < DAY_S)
-
-
-def unarmed_why(state: State, now: Now) -> str | None:
-    """Why no box can be cut at all now, a key of the texts' refusal table; None while armed."""
-    if not state.site.power.armed:
-        return "not_armed"
-    wired = [box for box in state.boxes.values() if box.spec.wired]
-    if not wired:
-        return "no_relay"
-    parts = [state.parts.get(f"relay:{box.spec.name}") for box in wired]
-    if all(part is not None and not part.ok for part in parts):
-        failed = any(part is not None and part.code is Code.RELAY_FAILED for part in parts)
-        return "relay_failed" if failed else "no_relay_hardware"
-    if state.cycles is None:
-        return "budget_unreadable"
-    if state.hold_until is not None and now.mono < state.hold_until:
-        return "hold"
-    return None
-
-
-def _wanted(state: State, box: BoxSpec) -> FindingState | None:
-    """The finding that asks for a cycle of this box. Findings are of the last pass, the verdict is of now."""
-    if state.uplinks[box.uplink].health is not Health.DOWN:
-        return None
-    for finding in state.findings.values():
-        if finding.subject == box.uplink and finding.shown and FINDINGS[finding.code].cycle_helps:
-            return finding
-    return None
-
-
-# --- guards: each answers why not, or nothing -----------------------------------------------------------
-
-Guard = Callable[[State, BoxState, FindingState, Now], Refusal | None]
-
-
-def _equipment(state: State, box: BoxState, _finding: FindingState, _now: Now) -> Refusal | None:
-    if not box.spec.wired:
-        return Refusal("no_relay")
-    if not state.site.power.armed:
-        return Refusal("not_armed")
-    part = state.parts.get(f"relay:{box.spec.name}")
-    if part is not None and not part.ok:
-        return Refusal("relay_failed" if part.code is Code.RELAY_FAILED else "no_relay_hardware")
-    return None
-
-
-def _memory(state: State, _box: BoxState, _finding: FindingState, _now: Now) -> Refusal | None:
-    return Refusal("budget_unreadable") if state.cycles is None else None
-
-
-def _person(state: State, _box: BoxState, _finding: FindingState, now: Now) -> Refusal | None:
-    if state.hold_until is not None and now.mono < state.hold_until:
-        return Refusal("hold", state.hold_until)
-    return None
-
-
-def _calm(state: State, box: BoxState, _finding: FindingState, now: Now) -> Refusal | None:
-    boot_loop_end = state.started_at + BOOT_LOOP_CALM_S
-    if state.quick_restarts >= BOOT_LOOP_STARTS and now.mono < boot_loop_end:
-        return Refusal("boot_loop", boot_loop_end)
-    after_power_s = state.site.power.after_power_s
-    if now.mono < after_power_s:
-        # The machine's own clock starts with its power, and bay and boxes got theirs at the same time.
-        return Refusal("power_returned", after_power_s)
-    if state.power_back_at is not None and now.mono < state.power_back_at + after_power_s:
-        return Refusal("power_returned", state.power_back_at + after_power_s)
-    if now.mono < box.settle_until:
-        return Refusal("warming_up", box.settle_until)
-    return None
-
-
-def _expected_end(box: BoxState, now: Now) -> float:
-    """When a cycle under way is expected to be over, monotonic seconds."""
-    if box.phase is Phase.BOOTING:
-        return max(now.mono, box.until if box.until is not None else now.mono)
-    off_s = box.spec.off_s if box.phase is Phase.ORDERED else max(0.0, (box.until or now.mono) - now.mono)
-    return now.mono + off_s + box.spec.boot_s
-
-
-def _one_at_a_time(state: State, box: BoxState, _finding: FindingState, now: Now) -> Refusal | None:
-    for other in state.boxes.values():
-        if other.spec.name != box.spec.name and other.phase is not Phase.POWERED:
-            return Refusal("other_box", _expected_end(other, now))
-    return None
-
-
-def _witness(state: State, box: BoxState, _finding: FindingState, _now: Now) -> Refusal | None:
-    """Somebody must be able to say that the rest of the world is well, or the trouble may be our own."""
-    mine = state.uplinks[box.spec.uplink]
-    others = [uplink for name, uplink in state.uplinks.items() if name != box.spec.uplink]
-    if not others or any(uplink.health in (Health.UP, Health.DEGRADED) for uplink in others):
-        return None
-    mine_at = mine.broke_at if mine.broke_at is not None else mine.since
-    long_gone = all(
-        uplink.health is Health.DOWN
-        and uplink.broke_at is not None
-        and mine_at - uplink.broke_at > diagnosis.TOGETHER_S
-        for uplink in others
-    )
-    return None if long_gone else Refusal("everything_down")
-
-
-def _patience(_state: State, box: BoxState, finding: FindingState, now: Now) -> Refusal | None:
-    ready = finding.since + box.spec.confirm_s
-    return Refusal("not_yet", ready) if now.mono < ready else None
-
-
-def _budget(state: State, box: BoxState, _finding: FindingState, now: Now) -> Refusal | None:
-    rules = state.site.power
-    name = box.spec.name
-    mine = [cycle for cycle in state.cycles or () if cycle.box == name]
-    if not mine:
-        return None
-    incident = state.incident.id if state.incident is not None else None
-    in_incident = sum(1 for cycle in mine if cycle.incident == incident)
-    if in_incident >= rules.per_incident:
-        return Refusal("incident_budget")
-    recent = [age_s(cycle.started, now) for cycle in mine if age_s(cycle.started, now) < DAY_S]
-    if len(recent) >= rules.per_day:
-        # The oldest of those that count must leave the day.
-        return Refusal("day_budget", now.mono + DAY_S - sorted(recent)[rules.per_day - 1])
-    if not recent:
-        return None
-    gap = rules.spacing_s[min(len(recent), len(rules.spacing_s)) - 1]
-    wait = gap - min(recent)
-    return Refusal("spacing", now.mono + wait) if wait > 0 else None
-
-
-GUARDS: tuple[Guard, ...] = (
-    _equipment,
-    _memory,
-    _person,
-    _calm,
-    _one_at_a_time,
-    _witness,
-    _patience,
-    _budget,
-)
-"""In the order in which they are worth telling. All must be silent before a cut."""
-
-QUIET = ("not_yet",)
-"""Reasons that are part of the normal course: shown with their countdown, not told as events."""
 
 
 # --- the cycle ---------------------------------------------------------------------------------------------
@@ -202,7 +43,7 @@ def _with(state: State, box: BoxState) -> State:
 def _consider(state: State, box: BoxState, now: Now, out: Out) -> State:
     if box.phase is not Phase.POWERED:
         return state
-    finding = _wanted(state, box.spec)
+    finding = wanted(state, box.spec)
     if finding is None:
         if box.refusal is None and not box.told:
             return state
@@ -222,9 +63,16 @@ def _consider(state: State, box: BoxState, now: Now, out: Out) -> State:
 def _order(state: State, box: BoxState, finding: FindingState, now: Now, out: Out) -> State:
     number = state.issued + 1
     incident = state.incident.id if state.incident is not None else ""
-    cycle = Cycle(f"{state.run}-{number}", box.spec.name, finding.code, incident, stamp(now))
-    out.tell(Code.CYCLE_ORDERED, box.spec.name, box.spec.label, finding=str(finding.code))
-    out.order(Cut(box.spec.name, cycle.order, box.spec.off_s + CUT_MARGIN_S, cycle))
+    how = cures.next_step(state, box)
+    assert how is not None, "the guards let no box through that can do nothing"
+    order = f"{state.run}-{number}"
+    cycle = Cycle(order, box.spec.name, finding.code, incident, stamp(now), how=how)
+    out.tell(Code.CYCLE_ORDERED, box.spec.name, box.spec.label, finding=str(finding.code), how=str(how))
+    if how is How.SOFT:
+        out.order(Reboot(box.spec.name, order, cycle))
+    else:
+        out.order(Cut(box.spec.name, order, cures.off_s(box.spec, how) + CUT_MARGIN_S, cycle))
+    link = state.uplinks[box.spec.uplink].link
     ordered = BoxState(
         spec=box.spec,
         phase=Phase.ORDERED,
@@ -232,6 +80,7 @@ def _order(state: State, box: BoxState, finding: FindingState, now: Now, out: Ou
         until=None,
         deadline=now.mono + ORDER_DEADLINE_S,
         cycle=cycle,
+        had_carrier=box.spec.direct and link is not None and link.present and link.carrier is True,
     )
     cycles = (*(state.cycles or ()), cycle)
     state = evolved(state, issued=number, cycles=cycles)
@@ -241,17 +90,67 @@ def _order(state: State, box: BoxState, finding: FindingState, now: Now, out: Ou
 def _advance(state: State, box: BoxState, now: Now, out: Out) -> State:
     if box.phase is Phase.POWERED or box.cycle is None or box.deadline is None:
         return state
+    if box.phase is Phase.CUT:
+        state = _verify(state, box, now, out)
+        box = state.boxes[box.spec.name]
     if box.phase is Phase.CUT and box.until is not None and now.mono >= box.until:
+        assert box.cycle is not None
         out.order(Restore(box.spec.name, box.cycle.order))
         return _with(state, replace(box, until=now.mono + RESTORE_AGAIN_S))
     if box.phase is Phase.BOOTING and state.uplinks[box.spec.uplink].health in (Health.UP, Health.DEGRADED):
         return _finish(state, box, now, out, helped=True)
+    assert box.deadline is not None
+    assert box.cycle is not None
     if now.mono < box.deadline:
         return state
     if box.phase is Phase.ORDERED:
         # The outcome is lost: undo whatever was done, and do not count on anything.
         out.order(Restore(box.spec.name, box.cycle.order))
     return _finish(state, box, now, out, helped=False)
+
+
+def _verify(state: State, box: BoxState, now: Now, out: Out) -> State:
+    """Watch the carrier during a cut: the box's own must go, and nobody else's."""
+    assert box.cycle is not None
+    if not box.had_carrier or box.dropped:
+        return state
+    if _without_carrier(state.uplinks[box.spec.uplink]):
+        return _note(_with(state, replace(box, dropped=True)), box, out, effect=True)
+    assert box.cut_at is not None
+    instead = next(
+        (
+            name
+            for name, uplink in state.uplinks.items()
+            if name != box.spec.uplink
+            and _without_carrier(uplink)
+            and uplink.link_bad_since is not None
+            and uplink.link_bad_since >= box.cut_at
+        ),
+        None,
+    )
+    if instead is not None and box.cycle.instead is None and now.mono - box.cut_at >= SURELY_S:
+        # The wrong box has lost its power: give it back at once.
+        state = _with(state, replace(box, until=now.mono))
+        return _note(state, state.boxes[box.spec.name], out, effect=False, instead=instead)
+    return state
+
+
+def _without_carrier(uplink: UplinkState) -> bool:
+    link = uplink.link
+    return link is not None and (not link.present or link.carrier is False)
+
+
+def _note(state: State, box: BoxState, out: Out, *, effect: bool, instead: str | None = None) -> State:
+    """Remember what a cut was seen to do."""
+    box = state.boxes[box.spec.name]
+    assert box.cycle is not None
+    return _remember(state, box, replace(box.cycle, effect=effect, instead=instead), out)
+
+
+def _remember(state: State, box: BoxState, cycle: Cycle, out: Out) -> State:
+    out.order(SaveCycle(cycle))
+    cycles = tuple(cycle if old.order == cycle.order else old for old in state.cycles or ())
+    return _with(evolved(state, cycles=cycles), replace(box, cycle=cycle))
 
 
 def _finish(state: State, box: BoxState, now: Now, out: Out, *, helped: bool) -> State:
@@ -263,9 +162,8 @@ def _finish(state: State, box: BoxState, now: Now, out: Out, *, helped: bool) ->
         out.tell(Code.CYCLE_HELPED, box.spec.name, box.spec.label, took_s=took_s)
     else:
         out.tell(Code.CYCLE_DID_NOT_HELP, box.spec.name, box.spec.label)
-    out.order(SaveCycle(cycle))
-    cycles = tuple(cycle if old.order == cycle.order else old for old in state.cycles or ())
-    return _with(evolved(state, cycles=cycles), BoxState(spec=box.spec, since=now.mono))
+    state = _remember(state, box, cycle, out)
+    return _with(state, BoxState(spec=box.spec, since=now.mono))
 
 
 def reported(state: State, report: PowerReport, now: Now, out: Out) -> State:
@@ -273,33 +171,39 @@ def reported(state: State, report: PowerReport, now: Now, out: Out) -> State:
     box = state.boxes.get(report.box)
     if box is None or box.cycle is None or box.cycle.order != report.order:
         return state
+    spec = box.spec
     if report.outcome is Outcome.CUT and box.phase is Phase.ORDERED:
-        out.tell(Code.BOX_CUT, box.spec.name, box.spec.label, off_s=box.spec.off_s)
-        until = now.mono + box.spec.off_s
+        off_s = cures.off_s(spec, box.cycle.how)
+        out.tell(Code.BOX_CUT, spec.name, spec.label, off_s=off_s)
+        until = now.mono + off_s
         deadline = until + CUT_MARGIN_S + ORDER_DEADLINE_S
-        return _with(
-            state,
-            replace(box, phase=Phase.CUT, since=now.mono, cut_at=now.mono, until=until, deadline=deadline),
-        )
+        cut = replace(box, phase=Phase.CUT, since=now.mono, cut_at=now.mono, until=until, deadline=deadline)
+        return _with(state, cut)
+    if report.outcome is Outcome.REBOOTING and box.phase is Phase.ORDERED:
+        out.tell(Code.BOX_REBOOTING, spec.name, spec.label, boot_s=spec.boot_s)
+        return _with(state, _booting(box, now))
     if report.outcome is Outcome.RESTORED and box.phase is Phase.CUT:
-        out.tell(Code.BOX_RESTORED, box.spec.name, box.spec.label, boot_s=box.spec.boot_s)
-        boot_s = box.spec.boot_s
-        return _with(
-            state,
-            replace(
-                box,
-                phase=Phase.BOOTING,
-                since=now.mono,
-                until=now.mono + boot_s,
-                deadline=now.mono + boot_s * BOOT_PATIENCE + 10.0,
-            ),
-        )
+        out.tell(Code.BOX_RESTORED, spec.name, spec.label, boot_s=spec.boot_s)
+        if box.had_carrier and not box.dropped and box.cycle.effect is None:
+            state = _note(state, box, out, effect=False)
+        return _with(state, _booting(state.boxes[spec.name], now))
     if report.outcome in (Outcome.REFUSED, Outcome.UNWRITTEN) and box.phase is Phase.ORDERED:
         reason = "relay_failed" if report.outcome is Outcome.REFUSED else "budget_unreadable"
-        out.tell(Code.CYCLE_REFUSED, box.spec.name, box.spec.label, reason=reason, for_s=None)
+        out.tell(Code.CYCLE_REFUSED, spec.name, spec.label, reason=reason, for_s=None)
         # It stays in the budget: an order that failed once is not tried again at once.
-        return _with(state, BoxState(spec=box.spec, since=now.mono))
+        return _with(state, BoxState(spec=spec, since=now.mono))
     return state
+
+
+def _booting(box: BoxState, now: Now) -> BoxState:
+    boot_s = box.spec.boot_s
+    return replace(
+        box,
+        phase=Phase.BOOTING,
+        since=now.mono,
+        until=now.mono + boot_s,
+        deadline=now.mono + boot_s * BOOT_PATIENCE + 10.0,
+    )
 
 
 def deadlines(state: State) -> list[float]:

@@ -17,13 +17,17 @@ class UplinkKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UplinkSpec:
-    """One way to the internet. ``interval_s`` is the calm spacing of echoes per target."""
+    """One way to the internet. ``interval_s`` is the calm spacing of echoes per target.
+
+    ``operator`` is who sells it: uplinks of one operator can fail together.
+    """
 
     name: str
     label: str
     kind: UplinkKind
     targets: tuple[str, ...]
     interval_s: float = 1.0
+    operator: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,10 @@ class BoxSpec:
 
     ``confirm_s`` is how long a curable finding must stand before the cut, ``off_s`` how long the power
     stays away, ``boot_s`` how long the box then needs until its uplink can work. ``wired`` is false where
-    no relay switches this box.
+    no relay switches this box, ``soft`` is true where a driver can reboot it by software. ``direct`` tells
+    that the Pi's own cable is in this box, so that its carrier shows whether it has power.
+
+    Several boxes may stand on one uplink, the one nearest to the line first (an ONT, then a router).
     """
 
     name: str
@@ -42,6 +49,8 @@ class BoxSpec:
     confirm_s: float = 120.0
     off_s: float = 10.0
     boot_s: float = 120.0
+    soft: bool = False
+    direct: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,11 @@ class PowerRules:
     per_day: int = 3
     spacing_s: tuple[float, ...] = (300.0, 1800.0, 14400.0)
     after_power_s: float = 600.0
+    maintenance: tuple[tuple[float, float], ...] = ()
+    """The operator's maintenance windows: begin and end, seconds after local midnight; an end before its
+    begin is on the next day."""
+    maintenance_confirm_s: float = 1800.0
+    """How long a fault must stand before a cycle within such a window."""
 
 
 @dataclass(frozen=True, slots=True)

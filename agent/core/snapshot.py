@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.core import findings, health, power, window
+from agent.core import findings, guards, health, window
 from agent.core.codes import FINDINGS, Code
 from agent.core.instant import Now, age_s
 from agent.core.snapshot_types import BoxView, FindingView, Health, Snapshot, UplinkView
@@ -16,7 +16,7 @@ def snapshot(state: State, now: Now, seq: int) -> Snapshot:
     incident_since = None
     if state.incident is not None:
         incident_since = now.mono - age_s(state.incident.opened, now)
-    unarmed_why = power.unarmed_why(state, now)
+    unarmed_why = guards.unarmed_why(state, now)
     return Snapshot(
         seq=seq,
         mono=now.mono,
@@ -33,7 +33,7 @@ def snapshot(state: State, now: Now, seq: int) -> Snapshot:
         uplinks=tuple(_uplink(uplink, name == preferred, now) for name, uplink in state.uplinks.items()),
         boxes=tuple(_box(state, box, now) for box in state.boxes.values()),
         findings=tuple(
-            FindingView(f.code, f.subject, f.label, FINDINGS[f.code].severity, f.since, f.args)
+            FindingView(f.code, f.subject, f.label, FINDINGS[f.code].severity, f.since, f.args, f.evidence)
             for f in standing
         ),
     )
@@ -84,7 +84,7 @@ def _box(state: State, box: BoxState, now: Now) -> BoxView:
         phase=box.phase,
         since=box.since,
         until=box.until,
-        cycles_today=power.cycles_today(state, box.spec.name, now),
+        cycles_today=guards.cycles_today(state, box.spec.name, now),
         refusal=box.refusal,
         refused_until=box.refused_until,
     )

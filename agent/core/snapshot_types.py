@@ -102,6 +102,8 @@ class FindingView:
     severity: Severity
     since: float
     args: Mapping[str, Scalar]
+    evidence: tuple[str, ...] = ()
+    """What it rests on, in plain English, as it stood when it was shown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from agent.core import line
 from agent.core.codes import Code
+from agent.core.inquiries import Asked, Check, Says
 from agent.core.instant import Now, age_s
 from agent.core.line import Line
 from agent.core.model import Cycle, Durable, Link, OpenIncident, Part, Scalar
@@ -77,6 +78,14 @@ class Quality:
     echoes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The newest outcome of one question beyond echoes, and how often in a row it has been the same."""
+
+    check: Check
+    times: int = 1
+
+
 @dataclass(frozen=True)
 class UplinkState:
     """One uplink: evidence first, then what is learned, then the verdict. See ``evolved``."""
@@ -93,6 +102,13 @@ class UplinkState:
     box: Pulse = field(default_factory=Pulse)
     box_answers: bool = False
     targets: Mapping[str, TargetPulse] = field(default_factory=dict)
+    checks: Mapping[tuple[Asked, str], Checked] = field(default_factory=dict)
+    """By kind and subject; of hops only the newest, whichever it was."""
+    asked_more_at: float = NEVER
+    says: Says | None = None
+    says_at: float = NEVER
+    says_heard_at: float = NEVER
+    """When the device itself last answered a question about itself."""
     unsent_since: float | None = None
     unsent_why: str = ""
     heard_at: float = 0.0
@@ -146,6 +162,10 @@ class BoxState:
     deadline: float | None = None
     cycle: Cycle | None = None
     cut_at: float | None = None
+    had_carrier: bool = False
+    """The box's own carrier was there when the cut was ordered, so its loss can prove the cut."""
+    dropped: bool = False
+    """The carrier has been seen to drop since."""
     settle_until: float = 0.0
     """The box is considered booting until then, whatever it does."""
     refusal: str | None = None
@@ -164,6 +184,8 @@ class FindingState:
     since: float
     args: Mapping[str, Scalar]
     shown: bool = False
+    evidence: tuple[str, ...] = ()
+    """What was asked, when, and what answered, as it stood when the finding was shown."""
 
 
 FindingKey = tuple[Code, str]

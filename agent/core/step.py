@@ -7,15 +7,16 @@ full pass (verdicts, power, findings, incident) runs at every other observation,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-from agent.core import diagnosis, findings, health, incident, power, timing, verdicts, window
+from agent.core import asking, diagnosis, findings, guards, health, incident, power, timing, verdicts, window
 from agent.core.codes import Code
+from agent.core.inquiries import Check, Says
 from agent.core.instant import Now
 from agent.core.model import (
     Action,
-    Check,
     Event,
     Hold,
     Leave,
@@ -79,6 +80,7 @@ def step(state: State, observation: Observation, now: Now) -> Result:
     state = findings.update(state, holds, now.mono, out)
     state = incident.update(state, now, out)
     state = _pace(state, now, out)
+    state = asking.update(state, now.mono, out)
     changed = bool(out.events) or bool(out.actions) or timing.looks_different(before, state)
     state = evolved(state, full_at=now.mono, due_at=timing.due_at(state, now, changed=changed))
     wake_at = max(now.mono + EARLIEST_WAKE_S, min(now.mono + CALM_WAKE_S, state.due_at))
@@ -133,7 +135,9 @@ def _observe(state: State, observation: Observation, now: Now, out: Out) -> Stat
         case Link():
             return _link(state, observation, now, out)
         case Check():
-            return state
+            return _told(state, observation.uplink, lambda uplink: asking.checked(uplink, observation))
+        case Says():
+            return _told(state, observation.uplink, lambda uplink: asking.said(uplink, observation, now.mono))
         case PowerReport():
             return power.reported(state, observation, now, out)
         case Part():
@@ -145,7 +149,7 @@ def _observe(state: State, observation: Observation, now: Now, out: Out) -> Stat
             return verdicts.save_lines(state, now, out, every_s=0.0)
     if not state.announced:
         # The first tick comes after what is known of the relays, so that "armed" is the truth.
-        armed = power.unarmed_why(state, now) is None
+        armed = guards.unarmed_why(state, now) is None
         out.tell(Code.AGENT_STARTED, state.site.name, state.site.label, armed=armed)
         state = evolved(state, announced=True)
     if state.hold_until is not None and now.mono >= state.hold_until:
@@ -174,6 +178,11 @@ def _probe(state: State, probe: Probe, now: Now, out: Out) -> State:
         uplink = evolved(uplink, box_answers=True)
         out.order(SaveAnswering(probe.uplink))
     return with_uplink(state, uplink)
+
+
+def _told(state: State, name: str, change: Callable[[UplinkState], UplinkState]) -> State:
+    uplink = state.uplinks.get(name)
+    return state if uplink is None else with_uplink(state, change(uplink))
 
 
 def _no_carrier(link: Link | None) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agent.core import findings, health, power
+from agent.core import asking, findings, health, power
 from agent.core.instant import Now
 from agent.core.snapshot_types import Health, Phase
 from agent.core.state import State, UplinkState
@@ -43,6 +43,9 @@ def due_at(state: State, now: Now, *, changed: bool) -> float:
     due = power.deadlines(state)
     for uplink in state.uplinks.values():
         due.extend(_turning_points(uplink, state.site.switch_cost_s))
+        ask_at = asking.next_at(uplink, now.mono)
+        if ask_at is not None:
+            due.append(ask_at)
     waiting_s = findings.next_change_s(state, now.mono)
     if waiting_s is not None:
         due.append(now.mono + waiting_s)

@@ -13,7 +13,8 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from agent.core.model import Check, Link
+from agent.core.inquiries import Check
+from agent.core.model import Link
 from agent.probes.inquiry import CheckPlan, Inquiry, Questions
 from agent.probes.turns import Turns
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from agent.core.model import Asked, Check, Said
+from agent.core.inquiries import Asked, Check, Said
 from agent.probes.icmp_socket import USUAL_TTL, EchoSocket, Refusal, Reply
 from agent.probes.way import Way, unsent
 

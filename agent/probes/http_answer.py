@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from agent.core.model import Said
+from agent.core.inquiries import Said
 
 MOST_BYTES: Final = 4096
 """Of an answer; enough to see whose it is."""

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address
 
-from agent.core.model import Asked, Check, Link, Said, Why
+from agent.core.inquiries import Asked, Check, Said
+from agent.core.model import Link, Why
 from agent.probes.hop import FirstHop
 from agent.probes.lane import NO_NEXT_HOP
 from agent.probes.names import ask_name

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from agent.core.model import Said
+from agent.core.inquiries import Said
 from agent.probes.dns_message import (
     NO_SUCH_NAME,
     WELL,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.core.model import Said
+from agent.core.inquiries import Said
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ import socket
 from dataclasses import dataclass
 from typing import Final
 
-from agent.core.model import Said, Why
+from agent.core.inquiries import Said
+from agent.core.model import Why
 from agent.probes.icmp_error import IP_RECVERR, queued_error
 from agent.probes.verdict import Verdict
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from agent.core.model import Said
+from agent.core.inquiries import Said
 from agent.probes.http_answer import MOST_BYTES, is_complete, judge
 from agent.probes.public import is_public
 from agent.probes.verdict import Verdict

@@ -97,7 +97,7 @@ class Player:
     def _step(self, observation: Observation, at: float) -> Iterator[Change]:
         assert self._state is not None
         started = self._started
-        now = Now(at, started.wall + at - started.mono, started.synced, started.boot)
+        now = Now(at, started.wall + at - started.mono, started.synced, started.boot, started.zone_s)
         result: Result = step(self._state, observation, now)
         self._state = result.state
         if observation is not TICK:

@@ -25,6 +25,7 @@ from agent.core.model import (
     Pace,
     Part,
     PowerReport,
+    Reboot,
     Restore,
     SaveAnswering,
     SaveCycle,
@@ -66,8 +67,10 @@ class Actuator:
         pace: Callable[[str, float], None],
         ask_more: Callable[[str], None],
         post: Callable[[Observation], None],
+        reboots: Mapping[str, Callable[[], None]] | None = None,
     ) -> None:
         self._relays = relays
+        self._reboots = dict(reboots or {})
         self._memory = memory
         self._memory_worker = memory_worker
         self._pace = pace
@@ -89,6 +92,8 @@ class Actuator:
                 self._ask_more(action.uplink)
             case Cut():
                 self._start(self._cut(action))
+            case Reboot():
+                self._start(self._reboot(action))
             case Restore():
                 self._void.add(action.order)
                 self._start(self._restore(action))
@@ -127,6 +132,26 @@ class Actuator:
             self._post(PowerReport(action.box, action.order, Outcome.REFUSED, str(error)))
             return
         self._post(PowerReport(action.box, action.order, Outcome.CUT))
+
+    async def _reboot(self, action: Reboot) -> None:
+        """Have a driver reboot its device, once the cycle is on disk."""
+        loop = asyncio.get_running_loop()
+        reboot = self._reboots.get(action.box)
+        if reboot is None:
+            self._post(PowerReport(action.box, action.order, Outcome.REFUSED, "no driver can reboot it"))
+            return
+        try:
+            await loop.run_in_executor(self._memory_worker, self._memory.save_cycle, action.cycle)
+        except (OSError, RuntimeError) as error:
+            self._post(PowerReport(action.box, action.order, Outcome.UNWRITTEN, str(error)))
+            return
+        try:
+            await asyncio.to_thread(reboot)
+        except HardwareError as error:
+            log.warning("%s does not reboot: %s", action.box, error)
+            self._post(PowerReport(action.box, action.order, Outcome.REFUSED, str(error)))
+            return
+        self._post(PowerReport(action.box, action.order, Outcome.REBOOTING))
 
     async def _restore(self, action: Restore) -> None:
         relay = self._relays.get(action.box)

@@ -36,6 +36,7 @@ class SystemClock:
         self._timesync = timesync
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._synced = False
+        self._zone_s = 0.0
         self._checked_at = float("-inf")
 
     def now(self) -> Now:
@@ -44,7 +45,8 @@ class SystemClock:
         if mono - self._checked_at >= SYNC_CHECK_S:
             self._checked_at = mono
             self._synced = self._kernel_says_synced() or self._timesync.exists()
-        return Now(mono, round(time.time(), 3), self._synced, self._boot)
+            self._zone_s = float(time.localtime().tm_gmtoff)
+        return Now(mono, round(time.time(), 3), self._synced, self._boot, self._zone_s)
 
     def _kernel_says_synced(self) -> bool:
         buffer = ctypes.create_string_buffer(_TIMEX_BYTES)

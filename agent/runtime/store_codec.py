@@ -22,7 +22,7 @@ from agent.core import line
 from agent.core.codes import Code, Severity
 from agent.core.instant import Stamp
 from agent.core.line import Line
-from agent.core.model import Cycle, Event, OpenIncident, Recorded
+from agent.core.model import Cycle, Event, How, OpenIncident, Recorded
 
 COPY = "cycles.json"
 CYCLES_KEPT = 300
@@ -127,6 +127,9 @@ def _cycle(body: Mapping[str, Any]) -> Cycle:
         incident=body["incident"],
         started=_stamp(body["started"]),
         helped=body["helped"],
+        how=How(body.get("how", How.CUT)),
+        effect=body.get("effect"),
+        instead=body.get("instead"),
     )
 
 

@@ -15,11 +15,12 @@ from typing import Any
 
 import msgspec
 
+from agent.core.inquiries import Check, Says
 from agent.core.instant import Now
 from agent.core.line import Line
 from agent.core.line import decode as decode_line
 from agent.core.line import encode as encode_line
-from agent.core.model import Check, Hold, Leave, Link, Observation, Part, PowerReport, Probe, Role, Tick
+from agent.core.model import Hold, Leave, Link, Observation, Part, PowerReport, Probe, Role, Tick
 from agent.core.site import UplinkSpec
 
 FILE_BYTES = 4_000_000
@@ -33,6 +34,7 @@ _KINDS: dict[str, type[Observation]] = {
     "probe": Probe,
     "link": Link,
     "check": Check,
+    "says": Says,
     "power": PowerReport,
     "part": Part,
     "hold": Hold,
@@ -81,7 +83,7 @@ def encode_start(start: Start) -> bytes:
     """The first line of a run."""
     now = start.now
     line: dict[str, Any] = {"t": now.mono, "kind": "start", "run": start.run, "site": start.site}
-    line |= {"wall": now.wall, "synced": now.synced, "boot": now.boot}
+    line |= {"wall": now.wall, "synced": now.synced, "boot": now.boot, "zone_s": now.zone_s}
     if start.uplinks:
         line["uplinks"] = start.uplinks
         line["lines"] = {uplink: encode_line(known) for uplink, known in start.lines.items()}
@@ -95,7 +97,7 @@ def _start(at: float, raw: dict[str, Any]) -> Start:
     return Start(
         run=str(raw["run"]),
         site=str(raw["site"]),
-        now=Now(at, float(raw["wall"]), bool(raw["synced"]), str(raw["boot"])),
+        now=Now(at, float(raw["wall"]), bool(raw["synced"]), str(raw["boot"]), float(raw.get("zone_s", 0.0))),
         uplinks=msgspec.convert(raw.get("uplinks", ()), tuple[UplinkSpec, ...]),
         switch_cost_s=None if cost_s is None else float(cost_s),
         lines={str(uplink): decode_line(text) for uplink, text in raw.get("lines", {}).items()},

@@ -124,6 +124,7 @@ def finding_payload(view: FindingView, snapshot: Snapshot) -> dict[str, Any]:
         "severity": view.severity.value,
         "since": _at(snapshot, view.since),
         "args": _args(view.args),
+        "evidence": list(view.evidence),
     }
 
 

@@ -13,7 +13,7 @@ from hypothesis import Phase as Stage
 from hypothesis import strategies as st
 from world import Line, World, example_site
 
-from agent.core.codes import Code
+from agent.core.codes import FINDINGS, Code, Cure
 from agent.core.instant import Now, age_s
 from agent.core.model import Action, Cut, Durable, Observation
 from agent.core.site import PowerRules, Site
@@ -23,7 +23,8 @@ from agent.core.step import step
 
 RULES = PowerRules(spacing_s=(60.0, 120.0, 600.0), after_power_s=60.0)
 SITE = example_site(boxes=("ftth", "fibre2"), rules=RULES, boot_s=30.0, confirm_s=10.0)
-CURABLE = {Code.BOX_HUNG}
+LIKELY = {code for code, entry in FINDINGS.items() if entry.cure is Cure.LIKELY}
+PERHAPS = {code for code, entry in FINDINGS.items() if entry.cure is Cure.PERHAPS}
 
 
 @dataclass
@@ -57,7 +58,15 @@ class Witness:
         rules = self.site.power
         box = after.boxes[cut.box].spec
         assert after.uplinks[box.uplink].health is Health.DOWN, "an uplink that works is cut"
-        assert cut.cycle.finding in CURABLE, "a cut for a finding that no cycle can cure"
+        assert cut.cycle.finding in LIKELY | PERHAPS, "a cut for a finding that no cycle can cure"
+        assert after.uplinks[box.uplink].clean_since is None, "an uplink that answers again is cut"
+        before_it = [c for c in before.cycles or () if c.box == cut.box and c.finding is cut.cycle.finding]
+        if cut.cycle.finding in PERHAPS and not any(c.helped for c in before_it):
+            known = [c for c in before_it if c.helped is False and c.effect is not False]
+            assert not known, "a faint hope is tried again although it has failed"
+        assert all(c.effect is not False for c in before.cycles or () if c.box == cut.box), (
+            "a relay that was seen to have no effect is used again"
+        )
         assert cut.longest_s <= 120.0
         assert after.hold_until is None or now.mono >= after.hold_until, "a hold is not obeyed"
         assert before.cycles is not None, "a cut without knowing the budget"
@@ -135,7 +144,8 @@ happenings = st.lists(
 def restarted(world: World, witness: Witness, *, machine: bool, forgets: bool = False) -> World:
     """The agent starts again on the same bay; boxes get their power back with it."""
     durable = Durable(
-        cycles=None if forgets else tuple(world.cycles.values()),
+        # A memory that is lost stays lost over restarts until it has aged (see the store).
+        cycles=None if forgets or world.state.cycles is None else tuple(world.cycles.values()),
         incident=world.incident,
         answering=NAMES,
     )

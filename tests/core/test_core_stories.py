@@ -98,14 +98,16 @@ def test_during_a_cycle_the_finding_is_restarting() -> None:
     assert box.until is not None
 
 
-def test_pulled_cable_is_told_at_once_and_nothing_is_cut() -> None:
-    """Loss of carrier needs no waiting, and no power cycle puts a cable back."""
+def test_pulled_cable_is_told_at_once_and_its_box_is_cycled_once() -> None:
+    """Loss of carrier needs no waiting; a box without carrier may have crashed, so power is tried once."""
     world = calm_world()
+    at = world.t
     world.change("ftth", cable=False)
     world.play(0.3)
     assert world.findings() == {(Code.CABLE_OR_POWER, "ftth")}
-    world.play(3600)
-    assert world.cuts == []
+    world.play(8 * 3600)
+    assert len(world.cuts) == 1
+    assert world.cuts[0][0] - at > 100.0, "not before people had time to put it back"
     world.change("ftth", cable=True)
     world.play(30)
     assert world.picture().headline is Code.ALL_WELL
@@ -135,12 +137,14 @@ def test_box_that_stays_silent_after_its_power_came_back_is_hung() -> None:
     assert len(world.cuts) == 1
 
 
-def test_operator_outage_of_eight_hours_cuts_nothing() -> None:
-    """The box answers and nothing beyond does: that is the line or the operator, and power cannot help."""
+def test_dead_line_of_eight_hours_costs_one_cut_at_most() -> None:
+    """The box answers and nothing beyond does: half hung, or the line. Power is tried once, late."""
     world = calm_world(uplinks=2)
+    at = world.t
     world.change("ftth", forwards=False)
     world.play(8 * 3600)
-    assert world.cuts == []
+    assert len(world.cuts) == 1
+    assert world.cuts[0][0] - at > 100.0
     assert world.findings() == {(Code.LINE_OR_OPERATOR, "ftth")}
     opened = [code for code in world.codes() if code is Code.INCIDENT_OPENED]
     assert len(opened) == 1

@@ -13,7 +13,8 @@ import pytest
 from check_bay import PUBLIC, NameOracle, WebOracle, dns_reply, says
 from probe_bay import OTHER, TARGET, Site, play, site_with
 
-from agent.core.model import Asked, Check, Link, Said
+from agent.core.inquiries import Asked, Check, Said
+from agent.core.model import Link
 from agent.probes.checker import APART_S, FIRST_S, Checker, CheckPlan, Questions
 from agent.probes.inquiry import Inquiry, Patience
 from agent.probes.web import Page

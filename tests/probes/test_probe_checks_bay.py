@@ -15,7 +15,8 @@ from bay_ground import TWO, eventually, eventually_answers
 from bay_ground import play as play_bay
 
 from agent.config.reader import parse
-from agent.core.model import Asked, Check, Link, Said
+from agent.core.inquiries import Asked, Check, Said
+from agent.core.model import Link
 from agent.plans import check_plans, questions
 from agent.probes.checker import Checker
 from agent.probes.inquiry import Inquiry, Patience

@@ -12,7 +12,7 @@ from probe_bay import TARGET as NEAR_TARGET
 from probe_bay import play as play_alone
 from probe_bay import site_with
 
-from agent.core.model import Asked, Check, Said
+from agent.core.inquiries import Asked, Check, Said
 from agent.probes.hop import Echoed, FirstHop, Hop, Shot, first_beyond, volley
 from agent.probes.way import Way
 from hardware.virtual.bay import Bay

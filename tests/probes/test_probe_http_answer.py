@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.core.model import Said
+from agent.core.inquiries import Said
 from agent.probes.http_answer import (
     LONGEST_DETAIL,
     MOST_BYTES,

@@ -12,7 +12,7 @@ import pytest
 from check_bay import PUBLIC, NameOracle, dns_reply
 from probe_bay import OTHER, TARGET, Site, play, site_with
 
-from agent.core.model import Said
+from agent.core.inquiries import Said
 from agent.probes import names
 from agent.probes.dns_message import Answer, encode_query, labels_of
 from agent.probes.names import Named, ask_name, judge

@@ -11,7 +11,7 @@ import pytest
 from check_bay import PUBLIC, WebOracle, drips, hangs, resets, says
 from probe_bay import TARGET, Site, play, site_with
 
-from agent.core.model import Said
+from agent.core.inquiries import Said
 from agent.probes.http_answer import MOST_BYTES
 from agent.probes.verdict import Verdict
 from agent.probes.way import Way

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.core.inquiries import Asked, Check, Said
 from agent.core.instant import Now
-from agent.core.model import Asked, Check, Link, Observation, Probe, Role, Said, Tick, Why
+from agent.core.model import Link, Observation, Probe, Role, Tick, Why
 from agent.replay.items import Away, Echo, InSendOrder, Item
 from agent.replay.lines import ReplayError, numbered
 from agent.replay.reading import Form, find, items, survey

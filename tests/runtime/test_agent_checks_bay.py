@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from bay_ground import TWO, play
 
-from agent.core.model import Asked, Check, Part, Said
+from agent.core.inquiries import Asked, Check, Said
+from agent.core.model import Part
 from agent.runtime import trace
 from hardware.virtual.bay import Bay
 

@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.core.inquiries import Asked, Check, Said
 from agent.core.instant import Now
 from agent.core.model import (
-    Asked,
-    Check,
     Hold,
     Leave,
     Link,
@@ -23,7 +22,6 @@ from agent.core.model import (
     PowerReport,
     Probe,
     Role,
-    Said,
     Tick,
     Why,
 )

@@ -27,8 +27,9 @@ ARGS: dict[Code, set[str]] = {
     Code.INCIDENT_OPENED: {"finding"},
     Code.INCIDENT_CAUSE: {"finding"},
     Code.INCIDENT_CLOSED: {"finding", "lasted_s", "cycles"},
-    Code.CYCLE_ORDERED: {"finding"},
+    Code.CYCLE_ORDERED: {"finding", "how"},
     Code.BOX_CUT: {"off_s"},
+    Code.BOX_REBOOTING: {"boot_s"},
     Code.BOX_RESTORED: {"boot_s"},
     Code.CYCLE_HELPED: {"took_s"},
     Code.CYCLE_DID_NOT_HELP: set(),
@@ -53,6 +54,15 @@ ARGS: dict[Code, set[str]] = {
     Code.CABLE_OR_POWER: set(),
     Code.BOX_HUNG: set(),
     Code.LINE_OR_OPERATOR: set(),
+    Code.LINE_DOWN: {"cause"},
+    Code.OPERATOR_OUTAGE: {"operator", "others"},
+    Code.MODEM_HUNG: set(),
+    Code.SIM_TROUBLE: {"sim", "registration"},
+    Code.NO_SIGNAL: set(),
+    Code.WALLED_GARDEN: set(),
+    Code.NAMES_FAIL: set(),
+    Code.RELAY_NO_EFFECT: set(),
+    Code.RELAY_WRONG_BOX: {"instead"},
     Code.RESTARTING: set(),
 }
 """What each event and finding carries besides ``label``."""
@@ -76,6 +86,13 @@ REASONS = (
     "spacing",
     "everything_down",
     "relay_failed",
+    "relay_no_effect",
+    "relay_wrong_box",
+    "answers_again",
+    "has_not_helped",
+    "never_seen",
+    "other_first",
+    "maintenance",
 )
 
 FULL: dict[str, Scalar] = {
@@ -101,6 +118,13 @@ FULL: dict[str, Scalar] = {
     "target": "1.1.1.1",
     "part": "relay:ftth",
     "detail": "errno 5",
+    "how": "cut",
+    "cause": "no light",
+    "operator": "Orange",
+    "others": "Fibre 2",
+    "sim": "missing",
+    "registration": "denied",
+    "instead": "Fibre 2",
 }
 COLUMNS = SIZE[0] - 2 * MARGIN
 IN_BOTH = [(code, language) for code in Code for language in LANGUAGES]

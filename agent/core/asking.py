@@ -1,0 +1,72 @@
+"""When to ask more than echoes: at once in doubt, then ever less often, and never through a dead link."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from agent.core.inquiries import Asked, Check, Said, Says
+from agent.core.model import AskMore
+from agent.core.out import Out
+from agent.core.snapshot_types import Health
+from agent.core.state import Checked, State, UplinkState, evolved, with_uplink
+
+SOON_S = 15.0
+LATER_S = 60.0
+RARELY_S = 300.0
+"""Between two rounds of questions: in the first minute of trouble, in its first ten, and from then on."""
+MINUTE_S = 60.0
+TEN_MINUTES_S = 600.0
+
+
+def checked(uplink: UplinkState, check: Check) -> UplinkState:
+    """The evidence after one more outcome of a question beyond echoes."""
+    key = (check.asked, "" if check.asked is Asked.HOP else check.subject)
+    if check.said is Said.UNSENT:
+        return uplink
+    old = uplink.checks.get(key)
+    times = old.times + 1 if old is not None and old.check.said is check.said else 1
+    return evolved(uplink, checks={**uplink.checks, key: Checked(check, times)})
+
+
+def said(uplink: UplinkState, says: Says, now_at: float) -> UplinkState:
+    """The evidence after the box, the dish or the modem has spoken of itself, or has not."""
+    heard_at = now_at if says.heard else uplink.says_heard_at
+    return evolved(uplink, says=says, says_at=now_at, says_heard_at=heard_at)
+
+
+def failing(checks: Mapping[tuple[Asked, str], Checked]) -> bool:
+    """Some question beyond echoes did not get the answer that it should; many hops never answer at all."""
+    return any(
+        asked is not Asked.HOP and one.check.said is not Said.WELL for (asked, _), one in checks.items()
+    )
+
+
+def next_at(uplink: UplinkState, now_at: float) -> float | None:
+    """When more is to be asked through this uplink, monotonic seconds; None while all is well."""
+    link = uplink.link
+    if link is not None and (not link.present or link.carrier is False or link.address is None):
+        return None
+    if uplink.health in (Health.SUSPECT, Health.DOWN):
+        began_at = uplink.broke_at if uplink.broke_at is not None else uplink.since
+    elif uplink.health.works and failing(uplink.checks):
+        began_at = min(one.check.sent_at for one in uplink.checks.values())
+    elif uplink.recovered_at is not None and uplink.asked_more_at < uplink.recovered_at:
+        # It answers again: is it really the internet that answers?
+        return uplink.recovered_at
+    else:
+        return None
+    if uplink.asked_more_at < began_at:
+        return now_at
+    lasted_s = now_at - began_at
+    every_s = SOON_S if lasted_s < MINUTE_S else LATER_S if lasted_s < TEN_MINUTES_S else RARELY_S
+    return uplink.asked_more_at + every_s
+
+
+def update(state: State, now_at: float, out: Out) -> State:
+    """Order what is due."""
+    for name, uplink in state.uplinks.items():
+        due_at = next_at(uplink, now_at)
+        if due_at is not None and due_at <= now_at:
+            out.order(AskMore(name))
+            state = with_uplink(state, evolved(uplink, asked_more_at=now_at))
+    return state
