@@ -1,14 +1,9 @@
-"""The composition root: from a configuration to a running agent.
-
-The only file that knows concrete drivers. They are imported where they are made, so that the daemon loads
-what its configuration uses and nothing else, and a laptop without GPIO runs everything but the relay.
-"""
+"""The composition root: from a configuration to a running agent."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import logging
 import os
 import signal
@@ -16,16 +11,19 @@ import time
 import uuid
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from agent.config.effective import to_site
-from agent.config.schema import Config
+from agent.config.effective import to_site, wiring
+from agent.config.schema import Config, as_builtins
 from agent.core.codes import Severity
+from agent.core.durable import Durable
 from agent.core.instant import Now
 from agent.core.model import Event, Leave, Link, Observation, Part
+from agent.core.site import Site
+from agent.drivers import open_lights, open_relays, open_screen
 from agent.plans import check_plans, probe_plans, questions
 from agent.probes.checker import Checker
 from agent.probes.checks import check_kernel
@@ -35,23 +33,23 @@ from agent.runtime.actuator import Actuator
 from agent.runtime.board import Board
 from agent.runtime.clock import SystemClock
 from agent.runtime.control import ControlSocket
+from agent.runtime.desk import Desk
 from agent.runtime.engine import Engine
 from agent.runtime.history import History
+from agent.runtime.lock import lock
+from agent.runtime.notes import Notes
 from agent.runtime.sdnotify import Notifier
 from agent.runtime.store import Store
 from agent.runtime.supervise import keep_running
 from agent.runtime.trace import FLUSH_S, Recorder, Start, encode, encode_start
+from agent.runtime.trial import Trials
+from agent.runtime.versions import versions
 from agent.sinks.journal import JournalSink, is_journal
 from agent.sinks.payloads import event_payload
-from hardware.ports import HardwareError, Lights, Relay, Screen
 
 log = logging.getLogger("vigie")
 
 CALM_S = 600.0
-
-
-class AlreadyRunningError(RuntimeError):
-    """Another agent holds this state folder; two of them must never share relays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,44 +58,6 @@ class Folders:
 
     state: Path
     runtime: Path
-
-
-def open_relays(config: Config, folders: Folders) -> tuple[dict[str, Relay], list[Part]]:
-    """Open every relay, which restores its box; what cannot be opened becomes a finding.
-
-    The list of relays is written first, so that they can be restored without the daemon and without
-    its configuration, whatever happens next.
-    """
-    from hardware.relays import open_relay
-
-    specs = {box.name: box.relay for box in config.box if box.relay is not None}
-    folders.runtime.mkdir(parents=True, exist_ok=True)
-    (folders.runtime / "relays").write_text("".join(f"{spec}\n" for spec in specs.values()))
-    relays: dict[str, Relay] = {}
-    parts: list[Part] = []
-    for name, spec in specs.items():
-        try:
-            relays[name] = open_relay(spec)
-        except (HardwareError, ValueError) as error:
-            log.warning("relay of %s (%s) cannot be used, this box is not armed: %s", name, spec, error)
-            parts.append(Part(f"relay:{name}", ok=False, detail=str(error)))
-    return relays, parts
-
-
-def open_lights(config: Config) -> Lights:
-    """Open the front panel's LEDs."""
-    from hardware.gpio import GpioLights
-
-    return GpioLights({name: (led.green, led.red) for name, led in config.panel.leds.items()})
-
-
-def open_screen(config: Config) -> Screen:
-    """Open the front panel's screen."""
-    from hardware.screen import LumaScreen
-
-    panel = config.panel
-    assert panel.screen != "none", "no screen is configured"
-    return LumaScreen(panel.screen, panel.i2c_port, panel.i2c_address)
 
 
 class App:
@@ -112,6 +72,7 @@ class App:
         self._recorder = Recorder(folders.state / "trace")
         self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="disk")
         self._trace_wanted = asyncio.Event()
+        self._trials = Trials()
         self._fed_at = float("-inf")
         self._lock: IO[str] | None = None
 
@@ -122,15 +83,17 @@ class App:
             AlreadyRunningError: another agent uses the same state folder.
             ExceptionGroup: a vital part failed; all boxes have been restored.
         """
-        self._lock = _lock(self._folders.state)
+        self._lock = lock(self._folders.state)
         loop = asyncio.get_running_loop()
-        relays, parts = open_relays(self._config, self._folders)
+        relays, parts = open_relays(self._config, self._folders.runtime)
         now = self._clock.now()
         keep_outbox = self._config.mqtt is not None
         open_store = partial(Store.open, self._folders.state, now, keep_outbox=keep_outbox)
         self._store = await loop.run_in_executor(self._disk, open_store)
         self._history = History(self._store, self._disk, self._board, self._post)
+        notes = await loop.run_in_executor(self._disk, Notes, self._folders.state, wiring(self._config))
         durable = await self._history.call(self._store.load, now)
+        durable = replace(durable, proven=notes.proven, hold=notes.hold)
         await self._history.call(self._store.note_start, now)
         run = uuid.uuid4().hex[:8]
         site = to_site(self._config)
@@ -140,10 +103,33 @@ class App:
         self._recorder.add(encode_start(started))
         self._prober = IcmpProber(probe_plans(self._config), self._post, self._post)
         self._checker = Checker(check_plans(self._config), questions(self._config), self._post)
+        self._desk = Desk(self._post)
         self._actuator = Actuator(
-            relays, self._store, self._disk, self._prober.pace, self._checker.ask_more, self._post
+            relays,
+            self._store,
+            self._disk,
+            self._prober.pace,
+            self._checker.ask_more,
+            self._post,
+            answer=self._desk.answered,
+            notes=notes,
         )
-        self._engine = Engine(
+        self._engine = self._make_engine(site, durable, run)
+        interfaces = [uplink.interface for uplink in self._config.uplink]
+        self._engine.start(
+            [*parts, *notes.faults, *(part for part in check_kernel(interfaces) if not part.ok)]
+        )
+        self._history.report_faults()
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        try:
+            await self._run_parts(stop)
+        finally:
+            await self._close()
+
+    def _make_engine(self, site: Site, durable: Durable, run: str) -> Engine:
+        return Engine(
             site,
             durable,
             run,
@@ -153,18 +139,8 @@ class App:
             self._record,
             self._tell,
             self._feed,
-            loop.call_later,
+            asyncio.get_running_loop().call_later,
         )
-        interfaces = [uplink.interface for uplink in self._config.uplink]
-        self._engine.start([*parts, *(part for part in check_kernel(interfaces) if not part.ok)])
-        self._history.report_faults()
-        stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-        try:
-            await self._run_parts(stop)
-        finally:
-            await self._close()
 
     async def _run_parts(self, stop: asyncio.Event) -> None:
         """Run everything; a vital part that ends takes all down, an ornamental one is restarted."""
@@ -216,7 +192,11 @@ class App:
 
     async def _control(self) -> None:
         path = self._folders.runtime / "control.sock"
-        await ControlSocket(path, self._board, self._post, time.monotonic, event_payload).run()
+        mono, payload = time.monotonic, event_payload
+        control = ControlSocket(
+            path, self._board, self._desk.ask, mono, payload, self._tell_about, self._trials
+        )
+        await control.run()
 
     async def _journal(self) -> None:
         await JournalSink(self._config.site.language, prefixed=is_journal(2, os.environ)).run(
@@ -226,14 +206,18 @@ class App:
     async def _lights(self) -> None:
         from agent.sinks.lights import LightsSink
 
-        with contextlib.closing(await asyncio.to_thread(open_lights, self._config)) as lights:
-            await LightsSink(lights).run(self._board.snapshots())
+        opened = await asyncio.to_thread(open_lights, self._config)
+        with contextlib.closing(opened) as lights, self._trials.offer_lights(lights) as shown:
+            await LightsSink(shown).run(self._board.snapshots())
 
     async def _screen(self) -> None:
-        from agent.sinks.screen import ScreenSink
+        from agent.sinks.screen import ScreenSink, render_trial
 
-        with contextlib.closing(await asyncio.to_thread(open_screen, self._config)) as screen:
-            await ScreenSink(screen, self._config.site.language).run(self._board.snapshots())
+        language = self._config.site.language
+        opened = await asyncio.to_thread(open_screen, self._config)
+        picture = render_trial(language, opened.size)
+        with contextlib.closing(opened) as screen, self._trials.offer_screen(screen, picture) as shown:
+            await ScreenSink(shown, language).run(self._board.snapshots())
 
     async def _mqtt(self) -> None:
         from agent.config.effective import mqtt_password
@@ -255,6 +239,18 @@ class App:
         )
         sink = MqttSink(settings, self._store, self._history.call, self._post)
         await sink.run(self._board.snapshots(), self._history.filled)
+
+    async def _tell_about(self) -> dict[str, Any]:
+        """What runs here; no secret is in a configuration."""
+        waiting = None
+        if self._config.mqtt is not None:
+            waiting = len(await self._history.call(self._store.pending, 0, 1)) > 0
+        return {
+            **versions(),
+            "state": str(self._folders.state),
+            "config": as_builtins(self._config),
+            "events_wait": waiting,
+        }
 
     # --- what the engine is given --------------------------------------------------------------------------
 
@@ -308,14 +304,3 @@ class App:
         self._notifier.close()
         if self._lock is not None:
             self._lock.close()
-
-
-def _lock(folder: Path) -> IO[str]:
-    folder.mkdir(parents=True, exist_ok=True)
-    file = (folder / "lock").open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        file.close()
-        raise AlreadyRunningError(f"another agent is running with {folder}") from error
-    return file

@@ -14,10 +14,12 @@ sys.path[:0] = [str(SCRIPTS.parent), str(SCRIPTS)]
 from agent.replay.lines import ReplayError  # noqa: E402
 from measure.console import OUTAGES, TRACES, say  # noqa: E402
 
-WELL, BAD = 0, 2
+WELL, WRONG, BAD = 0, 1, 2
 WHAT = {
     "outage": "seconds from the first lost packet to suspect, down, cut and recovery in the demo's hung box",
+    "kills": "the agent killed at random moments of power cycles; nothing may go wrong",
     "footprint": "CPU and memory of the daemon in calm",
+    "faults": "cuts in the operator's eight-hour outage, and seconds from a box's hang to its cut",
     "detection": "our verdicts and other systems' rules on recorded lines, then on synthetic ones",
     "synthetic": "only the synthetic lines: delay and false declarations, with confidence intervals",
     "outages": "how long recorded outages lasted, and how long to wait before a power cycle",
@@ -38,6 +40,9 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="what", required=True)
     each = {name: commands.add_parser(name, help=text, description=text) for name, text in WHAT.items()}
     each["outage"].add_argument("runs", type=int, nargs="?", default=5)
+    each["kills"].add_argument("count", type=int, nargs="?", default=200, help="default: %(default)s")
+    each["kills"].add_argument("--seed", type=int, default=1, help="default: %(default)s")
+    each["kills"].add_argument("--bays", type=int, default=5, help="at once; default: %(default)s")
     each["footprint"].add_argument("minutes", type=float, nargs="?", default=3.0)
     each["detection"].add_argument(
         "folder", type=Path, nargs="?", default=TRACES, help="default: %(default)s"
@@ -62,17 +67,25 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def run(args: argparse.Namespace) -> None:
-    """Measure; what a measurement needs is imported with it."""
+def run(args: argparse.Namespace) -> bool:
+    """Measure, and say whether all was well; what a measurement needs is imported with it."""
     match args.what:
         case "outage":
             from measure.daemon import outage
 
             outage(args.runs)
+        case "kills":
+            from measure.kills import kills
+
+            return not asyncio.run(kills(args.count, args.seed, args.bays))
         case "footprint":
             from measure.daemon import footprint
 
             asyncio.run(footprint(args.minutes))
+        case "faults":
+            from measure.faults import faults
+
+            faults(say)
         case "detection":
             from measure.detection import detection
             from measure.synthetic import synthetic
@@ -88,17 +101,18 @@ def run(args: argparse.Namespace) -> None:
             from measure.outages import outages
 
             outages(args.file, args.step)
+    return True
 
 
 def main() -> int:
-    """Exit code: 0 measured, 2 a file cannot be read."""
+    """Exit code: 0 measured, 1 something went wrong that must not, 2 a file cannot be read."""
     try:
-        run(parser().parse_args())
+        well = run(parser().parse_args())
     except ReplayError as error:
         sys.stdout.flush()
         sys.stderr.write(f"scripts/bench: {error}\n")
         return BAD
-    return WELL
+    return WELL if well else WRONG
 
 
 sys.exit(main())

@@ -22,17 +22,31 @@ CORE_STDLIB = {
     "typing",
 }
 DRIVERS = {
+    "hardware.at",
+    "hardware.at_port",
+    "hardware.bbox",
+    "hardware.freebox",
     "hardware.gpio",
+    "hardware.huawei",
+    "hardware.huawei_http",
+    "hardware.huawei_session",
+    "hardware.livebox",
     "hardware.screen",
     "hardware.relays",
     "hardware.restore",
+    "hardware.sfr",
+    "hardware.starlink",
 }
 LIBRARIES = {
     "gpiozero": {"hardware/gpio.py"},
+    "huawei_lte_api": {"hardware/huawei_session.py"},
     "icmplib": {"agent/probes/icmp_socket.py"},
     "luma": {"hardware/screen.py"},
     "paho": {"agent/sinks/mqtt_client.py"},
+    "requests": {"hardware/huawei_http.py"},
     "rich": {"agent/cli/terminal.py"},
+    "serial": {"hardware/at_port.py"},
+    "urllib3": {"hardware/huawei_http.py"},
 }
 LONGEST_MODULE = 330
 LONGEST_FUNCTION = 60
@@ -108,7 +122,7 @@ def test_only_the_composition_root_knows_drivers(folder: str) -> None:
     def forbidden(name: str) -> bool:
         return below(name, "hardware") and not below(name, "hardware.ports", "hardware.pins")
 
-    assert broken(folder, forbidden, "only agent/app.py makes drivers") == []
+    assert broken(folder, forbidden, "only the composition root makes drivers") == []
 
 
 def test_nothing_but_the_demo_knows_the_virtual_bay() -> None:
@@ -143,6 +157,28 @@ def test_sinks_and_probes_stand_alone(kind: str) -> None:
         return below(name, "agent") and name != "agent" and not below(name, *allowed)
 
     assert broken(f"agent/{kind}", forbidden, "it can be replaced without touching anything else") == []
+
+
+def test_the_simulation_knows_the_core_alone() -> None:
+    """It plays what the core is told: shell, sinks and configuration have no part in it."""
+
+    def forbidden(name: str) -> bool:
+        return below(name, "agent", "hardware") and not below(name, "agent.core", "agent.simulation")
+
+    wrong = broken("agent/simulation", lambda name: name != "agent" and forbidden(name), "it plays the core")
+    assert wrong == []
+
+
+def test_the_agent_that_runs_knows_nothing_of_the_simulation() -> None:
+    """Only the commands play stories."""
+    wrong = [
+        (path.name, name)
+        for path in sources("agent")
+        if not path.is_relative_to(ROOT / "agent/cli") and not path.is_relative_to(ROOT / "agent/simulation")
+        for name in imports(path)
+        if below(name, "agent.simulation")
+    ]
+    assert wrong == []
 
 
 @pytest.mark.parametrize("library", sorted(LIBRARIES))

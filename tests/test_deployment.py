@@ -39,7 +39,7 @@ def test_the_relays_are_restored_without_the_daemon(service: configparser.Sectio
     command = service["ExecStopPost"].lstrip("-").split()
     assert command[1:3] == ["-m", "hardware.restore"]
     assert command[3] == f"/run/{service['RuntimeDirectory']}/relays"
-    assert '"relays"' in (ROOT / "agent/app.py").read_text()
+    assert '"relays"' in (ROOT / "agent/drivers.py").read_text()
 
 
 def test_the_watchdog_waits_longer_than_probes_may_be_missing(service: configparser.SectionProxy) -> None:

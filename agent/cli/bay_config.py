@@ -8,6 +8,9 @@ from pathlib import Path
 from hardware.virtual.scenario import Scenario
 
 BROKER_HOST = "203.0.113.10"
+AFTER_POWER_S = 0.0
+SPACING_S = (5.0, 5.0, 5.0)
+"""A show has no time for the waits of a real site."""
 
 
 def configuration(scenario: Scenario, folder: Path, language: str, *, broker: bool) -> str:
@@ -20,8 +23,8 @@ def configuration(scenario: Scenario, folder: Path, language: str, *, broker: bo
         f"language = {quoted(language)}",
         "",
         "[power]",
-        "after_power_s = 0",
-        "spacing_s = [5, 5, 5]",
+        f"after_power_s = {AFTER_POWER_S:g}",
+        f"spacing_s = {list(SPACING_S)}",
     ]
     for uplink in scenario.uplinks:
         lines += [
@@ -30,6 +33,7 @@ def configuration(scenario: Scenario, folder: Path, language: str, *, broker: bo
             f"name = {quoted(uplink.name)}",
             f"label = {quoted(uplink.label)}",
             f"kind = {quoted(uplink.kind)}",
+            f"operator = {quoted(uplink.operator)}",
             f"interface = {quoted(uplink.interface)}",
             f"interval_s = {uplink.interval_s:g}",
         ]

@@ -12,9 +12,12 @@ from agent.cli.labels import LANGUAGES, language_of
 
 if TYPE_CHECKING:
     from agent.config.problems import ConfigErrors
+    from agent.config.schema import Config
+    from agent.config.words import Words
 
 EX_CONFIG = 78  # sysexits.h; systemd is told not to restart on it
 DEFAULT_FILE = Path("/etc/vigie/vigie.toml")
+DEFAULT_STATE = Path("/var/lib/vigie")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -29,6 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``vigie check``."""
     parser.add_argument(
         "file", type=Path, nargs="?", default=DEFAULT_FILE, metavar="FILE", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--state-dir",
+        type=Path,
+        default=DEFAULT_STATE,
+        metavar="DIR",
+        help="where the agent remembers which relays are proven (default: %(default)s)",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.add_argument(
@@ -58,10 +68,17 @@ def run(args: argparse.Namespace) -> int:
         else:
             sys.stderr.write("".join(f"{line}\n" for line in errors.lines(language)))
         return EX_CONFIG
-    advice = notices(config, language)
+    unproven, told = _unproven(config, args.state_dir)
+    advice = [*notices(config, language), *(words.text(language) for words in told)]
     if args.json:
         _print_json(
-            {"ok": True, "file": file_name(args.file), "config": as_builtins(config), "notices": advice}
+            {
+                "ok": True,
+                "file": file_name(args.file),
+                "config": as_builtins(config),
+                "notices": advice,
+                "unproven": unproven,
+            }
         )
     else:
         head = say("effective", path=file_name(args.file)).text(language)
@@ -69,6 +86,39 @@ def run(args: argparse.Namespace) -> int:
         notes = "".join(f"# {mark}: {line}\n" for line in advice)
         sys.stdout.write(f"# {head}\n\n{effective(config)}" + (f"\n{notes}" if notes else ""))
     return 0
+
+
+def _unproven(config: Config, state: Path) -> tuple[list[str] | None, list[Words]]:
+    """The boxes whose relay nobody has seen at work, and the advice that follows.
+
+    Nothing is said where there is no agent; the list is None where it cannot be known.
+    """
+    from agent.config.effective import wiring
+    from agent.config.words import say
+    from agent.runtime.notes import PROOFS, decode_proofs, read_note
+    from agent.runtime.store_codec import OutOfReachError, TroubleError
+
+    wired = {box.name: box.relay for box in config.box if box.relay is not None}
+    if not wired or not _exists(state):
+        return None, []
+    try:
+        proven = decode_proofs(read_note(state, PROOFS) or {}, wiring(config))
+    except OutOfReachError as trouble:
+        return None, [say("notice_proofs_unreadable", path=state / PROOFS, why=trouble)]
+    except TroubleError as trouble:
+        return list(wired), [say("notice_proofs_damaged", path=state / PROOFS, why=trouble)]
+    lacking = [name for name in wired if name not in proven]
+    if not lacking or not config.power.require_proof:
+        return lacking, []
+    listed = ", ".join(f"{name} ({wired[name]})" for name in lacking)
+    return lacking, [say("notice_unproven", names=listed)]
+
+
+def _exists(folder: Path) -> bool:
+    try:
+        return folder.is_dir()
+    except OSError:
+        return True
 
 
 def _problems(errors: ConfigErrors, language: str) -> list[dict[str, Any]]:

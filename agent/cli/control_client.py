@@ -130,14 +130,15 @@ async def ask(socket: Path, request: dict[str, Any]) -> dict[str, Any]:
     return _parsed(line, socket)
 
 
-async def watch(socket: Path) -> AsyncGenerator[Snapshot | EventLine, None]:
-    """Pictures and events from now on, until the agent goes.
+async def watch(socket: Path, *, recent: bool = True) -> AsyncGenerator[Snapshot | EventLine, None]:
+    """Pictures and events from now on, until the agent goes; before them the last events if ``recent``.
 
     Raises:
         UnreachableError: it cannot be reached at all; a later end of the stream just ends the iteration.
         RefusedError: the agent says no.
     """
-    reader, writer = await _open(socket, {"do": "watch"})
+    request: dict[str, Any] = {"do": "watch"} if recent else {"do": "watch", "recent": False}
+    reader, writer = await _open(socket, request)
     try:
         while line := await _line(reader):
             answer = _parsed(line, socket)

@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, TextIO
 
 from agent.cli.expectations import Evidence, judge, unknown_words
 from agent.cli.labels import LANGUAGES, language_of
+from agent.cli.summary import summary, verdict
 from hardware.virtual import scenario_reader
-from hardware.virtual.scenario import Scenario
+from hardware.virtual.scenario import Player, Scenario
 
 if TYPE_CHECKING:
     from agent.cli.stage import Stage
@@ -62,6 +63,8 @@ def run(args: argparse.Namespace) -> int:
         return _cannot(str(fault))
     if wrong := unknown_words(scenario):
         return _cannot("\n".join(f"{scenario.name}.toml: {one}" for one in wrong))
+    if scenario.plays is Player.CORE:
+        return _in_virtual_time(scenario, args)
     if args.keep is not None and (args.keep / "vigie.toml").exists():
         return _cannot(
             f"{args.keep} holds an earlier play, whose memory would count in this one; empty it first"
@@ -134,6 +137,24 @@ def _move_into_user_namespace() -> None:
     os.execvp(_UNSHARE[0], [*_UNSHARE, sys.executable, "-m", "agent", *sys.argv[1:]])  # noqa: S606
 
 
+# --- in virtual time ----------------------------------------------------------------------------------------
+
+
+def _in_virtual_time(scenario: Scenario, args: argparse.Namespace) -> int:
+    """A scenario for the core alone: hours of it in seconds, and then what happened when."""
+    from agent.cli.core_story import play
+    from agent.cli.timeline import timeline
+
+    if args.json or args.keep is not None:
+        return _cannot(f"{scenario.name} plays the core alone; there is neither --json nor --keep for it")
+    evidence = play(scenario)
+    failures = judge(scenario, evidence)
+    lines = [scenario.title[args.lang], scenario.text[args.lang], *timeline(scenario, evidence, args.lang)]
+    for line in (*lines, *verdict(failures, args.lang)):
+        sys.stdout.write(f"{_fitted(line, sys.stdout)}\n")
+    return FAILED if failures else PASSED
+
+
 # --- the performance ----------------------------------------------------------------------------------------
 
 
@@ -141,7 +162,6 @@ def _perform(scenario: Scenario, args: argparse.Namespace) -> int:
     """Play, tell how it went, and say it by the exit code."""
     from agent.cli.stage import HeadlessStage, LiveStage
     from agent.cli.story import StoryError
-    from agent.cli.summary import summary
     from hardware.virtual.netns import NamespaceError
 
     stage: Stage

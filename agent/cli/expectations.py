@@ -10,7 +10,8 @@ from itertools import combinations
 from agent.core.codes import FINDINGS, Code
 from agent.core.model import Scalar
 from agent.core.snapshot_types import Health, Snapshot
-from hardware.virtual.scenario import Aspect, Condition, Scenario
+from agent.text import words
+from hardware.virtual.scenario import Aspect, Condition, Deed, Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Evidence:
         cuts: how often the relay really took each box's power away.
         powered: whether each box has power at the end.
         outages: every cut by the relay.
+        done: every deed, with its time.
     """
 
     end_s: float
@@ -53,6 +55,7 @@ class Evidence:
     cuts: Mapping[str, int] = field(default_factory=dict)
     powered: Mapping[str, bool] = field(default_factory=dict)
     outages: Sequence[Outage] = ()
+    done: Sequence[tuple[float, Deed]] = ()
 
 
 def judge(scenario: Scenario, evidence: Evidence) -> list[str]:
@@ -101,7 +104,7 @@ def _missed(condition: Condition, evidence: Evidence) -> str | None:
     match condition.aspect:
         case Aspect.EVENT:
             return _event_missed(condition, evidence)
-        case Aspect.FINDING | Aspect.HEALTH:
+        case Aspect.FINDING | Aspect.HEALTH | Aspect.HEADLINE:
             return _picture_missed(condition, evidence)
         case Aspect.ORDER:
             return _order_missed(condition, evidence)
@@ -135,10 +138,13 @@ def _picture_missed(condition: Condition, evidence: Evidence) -> str | None:
     if isinstance(window, str):
         return window
     if condition.at_s is None and _has_window(condition):
-        if any(_shows(condition, shot) for t, shot in evidence.pictures if window[0] <= t <= window[1]):
+        standing = [shot for t, shot in evidence.pictures if t < window[0]][-1:]
+        within = [shot for t, shot in evidence.pictures if window[0] <= t <= window[1]]
+        if any(_shows(condition, shot) for shot in (*standing, *within)):
             return None
         return f"{_picture_words(condition)} must be seen{_span(window)}, was not"
-    instant = evidence.end_s if condition.at_s is None else condition.at_s
+    # A window without limits begins with the deed, or with the story: from there the instant counts.
+    instant = evidence.end_s if condition.at_s is None else window[0] + condition.at_s
     before = [shot for t, shot in evidence.pictures if t <= instant]
     when = "at the end" if condition.at_s is None else f"at {instant:g} s"
     if not before:
@@ -161,32 +167,38 @@ def _order_missed(condition: Condition, evidence: Evidence) -> str | None:
     return None
 
 
+def _boxes(condition: Condition, known: Collection[str]) -> list[str]:
+    """The boxes that a condition speaks of: the named one, or all that are known."""
+    return sorted(known) if condition.subject is None else [condition.subject]
+
+
 def _cuts_missed(condition: Condition, evidence: Evidence) -> str | None:
-    cuts = evidence.cuts.get(condition.subject or "", 0)
     number = condition.number or 0
-    if condition.aspect is Aspect.CUTS and cuts != number:
-        return f"box {condition.subject} must be cut {number} times, was cut {cuts} times"
-    if condition.aspect is Aspect.CUTS_AT_MOST and cuts > number:
-        return f"box {condition.subject} must be cut at most {number} times, was cut {cuts} times"
+    for box in _boxes(condition, evidence.cuts):
+        cuts = evidence.cuts.get(box, 0)
+        if condition.aspect is Aspect.CUTS and cuts != number:
+            return f"box {box} must be cut {number} times, was cut {cuts} times"
+        if condition.aspect is Aspect.CUTS_AT_MOST and cuts > number:
+            return f"box {box} must be cut at most {number} times, was cut {cuts} times"
     return None
 
 
 def _longest_missed(condition: Condition, evidence: Evidence) -> str | None:
-    lasted = [one.end - one.begin for one in evidence.outages if one.box == condition.subject]
-    if max(lasted, default=0.0) <= condition.most_s:
-        return None
-    most = f"{condition.most_s:g} s at a time"
-    return f"box {condition.subject} must be cut for at most {most}, was cut for {max(lasted):.1f} s"
+    for outage in evidence.outages:
+        lasted_s = outage.end - outage.begin
+        if condition.subject in (None, outage.box) and lasted_s > condition.most_s:
+            most = f"{condition.most_s:g} s at a time"
+            return f"box {outage.box} must be cut for at most {most}, was cut for {lasted_s:.1f} s"
+    return None
 
 
 def _power_missed(condition: Condition, evidence: Evidence) -> str | None:
-    powered = evidence.powered.get(condition.subject or "")
-    if powered is condition.powered:
-        return None
     wanted, got = ("with power", "without") if condition.powered else ("without power", "with it")
-    return (
-        f"box {condition.subject} must be {wanted} at the end, is {got if powered is not None else 'unknown'}"
-    )
+    for box in _boxes(condition, evidence.powered):
+        powered = evidence.powered.get(box)
+        if powered is not condition.powered:
+            return f"box {box} must be {wanted} at the end, is {got if powered is not None else 'unknown'}"
+    return None
 
 
 # --- what must never be seen --------------------------------------------------------------------------------
@@ -247,16 +259,30 @@ def _shows(condition: Condition, shot: Snapshot) -> bool:
         return any(
             uplink.name == condition.subject and uplink.health in condition.codes for uplink in shot.uplinks
         )
+    if condition.aspect is Aspect.HEADLINE:
+        return all(headline(shot, language) == _plain(text) for language, text in condition.words.items())
     return any(
         finding.code in condition.codes and condition.subject in (None, finding.subject)
         for finding in shot.findings
     )
 
 
+def headline(shot: Snapshot, language: str) -> str:
+    """The first line of the screen, with ordinary spaces."""
+    args = shot.findings[0].args if shot.findings else {}
+    return _plain(words(shot.headline, language, args).short)
+
+
+def _plain(text: str) -> str:
+    return text.replace("\u00a0", " ")
+
+
 def _standing(condition: Condition, shot: Snapshot) -> str:
     if condition.aspect is Aspect.HEALTH:
         found = [uplink for uplink in shot.uplinks if uplink.name == condition.subject]
         return f"it is {found[0].health} ({found[0].why})" if found else "there is no such uplink"
+    if condition.aspect is Aspect.HEADLINE:
+        return "it is " + " / ".join(f"“{headline(shot, language)}”" for language in condition.words)
     return f"there stand: {', '.join(f'{one.code} ({one.subject})' for one in shot.findings) or 'none'}"
 
 
@@ -270,6 +296,8 @@ def _picture_words(condition: Condition) -> str:
     code = " or ".join(condition.codes)
     if condition.aspect is Aspect.HEALTH:
         return f"uplink {condition.subject} {code}"
+    if condition.aspect is Aspect.HEADLINE:
+        return "headline " + " / ".join(f"“{text}”" for text in condition.words.values())
     return f"finding {code}{f' of {condition.subject}' if condition.subject else ''}"
 
 

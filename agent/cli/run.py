@@ -42,7 +42,8 @@ def run(args: argparse.Namespace) -> int:
     except ConfigErrors as error:
         sys.stderr.write(f"{error}\n")
         return EX_CONFIG
-    from agent.app import AlreadyRunningError, App, Folders
+    from agent.app import App, Folders
+    from agent.runtime.lock import AlreadyRunningError
 
     try:
         asyncio.run(App(config, Folders(args.state_dir, args.runtime_dir)).run())

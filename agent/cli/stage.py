@@ -12,6 +12,7 @@ from typing import Protocol, TextIO
 from agent.cli.control_client import EventLine
 from agent.cli.labels import label
 from agent.cli.story import Audience
+from agent.cli.timeline import deed_text
 from agent.cli.view import Gathered, Line, Progress
 from agent.core.codes import Severity
 from agent.core.snapshot_types import Snapshot
@@ -26,16 +27,6 @@ class Stage(Audience, Protocol):
 
     def verdict(self, failures: list[str]) -> None:
         """The story is over and judged."""
-
-
-def deed_text(scenario: Scenario, deed: Deed, language: str) -> str:
-    """What the scenario does, for people."""
-    if deed.say:
-        return deed.say[language]
-    labels = {uplink.name: uplink.label for uplink in scenario.uplinks}
-    on = f" {labels.get(deed.on, deed.on)}" if deed.on else ""
-    args = "".join(f" {key}={value}" for key, value in deed.args.items())
-    return f"{deed.what}{on}{args}"
 
 
 class HeadlessStage:

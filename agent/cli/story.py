@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
-import sys
 import time
-from asyncio.subprocess import DEVNULL, STDOUT, Process
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from agent.cli.bay_agent import BayAgent
 from agent.cli.bay_config import configuration
 from agent.cli.control_client import EventLine, UnreachableError, watch
 from agent.cli.expectations import Evidence, Outage, Seen
@@ -25,10 +22,8 @@ from hardware.virtual.bay import Bay, BayUplink, LinkQuality
 from hardware.virtual.scenario import Deed, Scenario
 
 START_S = 20.0
-STOP_S = 5.0
 STEP_S = 0.02
 RETRY_S = 0.05
-LOG_LINES = 20
 
 
 class StoryError(RuntimeError):
@@ -80,11 +75,12 @@ class Story:
         self._language = language
         self._audience = audience
         self._bay = Bay(folder, bay_uplinks(scenario), seed=scenario.seed)
-        self._agent: Process | None = None
+        self._agent = BayAgent(self._bay)
         self._began_at: float | None = None
         self._events: list[Seen] = []
         self._pictures: list[tuple[float, Snapshot]] = []
         self._deeds: dict[str, float] = {}
+        self._done: list[tuple[float, Deed]] = []
         self._first: dict[str, float] = {}
         self._unreachable = ""
 
@@ -104,8 +100,9 @@ class Story:
             await self._bay.start()
             broker = await self._bay.start_broker()
             text = configuration(self._scenario, self._folder, self._language, broker=broker)
-            self._config.write_text(text, encoding="utf-8")
-            await self._start_agent()
+            self._agent.config.write_text(text, encoding="utf-8")
+            self._agent.prove()
+            await self._agent.start()
             following = asyncio.create_task(self._follow())
             await self._first_picture(following)
             await self._act(following)
@@ -115,7 +112,7 @@ class Story:
                 following.cancel()
                 with contextlib.suppress(asyncio.CancelledError, Exception):
                     await following
-            await self._stop_agent(signal.SIGTERM)
+            await self._agent.stop()
             await self._bay.stop()
 
     # --- the story ------------------------------------------------------------------------------------------
@@ -127,7 +124,7 @@ class Story:
             self._check(following)
             if time.monotonic() > deadline:
                 why = f"the agent said nothing for {START_S:g} s: {self._unreachable}"
-                raise StoryError(f"{why}\n{self._log_tail()}")
+                raise StoryError(f"{why}\n{self._agent.log_tail()}")
             await asyncio.sleep(STEP_S)
 
     async def _act(self, following: asyncio.Task[None]) -> None:
@@ -138,6 +135,7 @@ class Story:
                 waiting.remove(deed)
                 t = self.elapsed_s
                 self._audience.deed(t, deed)
+                self._done.append((t, deed))
                 if deed.name is not None:
                     self._deeds[deed.name] = t
                 await self._do(deed)
@@ -150,18 +148,18 @@ class Story:
     async def _do(self, deed: Deed) -> None:
         match deed.what:
             case "agent_kill":
-                await self._stop_agent(signal.SIGKILL)
+                await self._agent.stop(signal.SIGKILL)
             case "agent_term":
-                await self._stop_agent(signal.SIGTERM)
+                await self._agent.stop()
             case "agent_start":
-                await self._start_agent()
+                await self._agent.start()
             case what:
                 await self._bay.do(what, on=deed.on, **deed.args)
 
     def _check(self, following: asyncio.Task[None]) -> None:
         """Nothing but the scenario may end the agent or the watching."""
-        if self._agent is not None and self._agent.returncode is not None:
-            raise StoryError(f"the agent died (exit code {self._agent.returncode})\n{self._log_tail()}")
+        if self._agent.died is not None:
+            raise StoryError(f"the agent died (exit code {self._agent.died})\n{self._agent.log_tail()}")
         if following.done():
             raise StoryError(f"watching the agent failed: {following.exception()}") from following.exception()
 
@@ -183,58 +181,16 @@ class Story:
             cuts={box: fact["cuts"] for box, fact in facts.items()},
             powered={box: fact["powered"] for box, fact in facts.items()},
             outages=tuple(outages),
+            done=tuple(self._done),
         )
 
     # --- the agent ------------------------------------------------------------------------------------------
 
-    @property
-    def _config(self) -> Path:
-        return self._folder / "vigie.toml"
-
-    @property
-    def _log(self) -> Path:
-        return self._folder / "agent.log"
-
-    async def _start_agent(self) -> None:
-        arguments: Sequence[str] = (
-            *(sys.executable, "-m", "agent", "run", "--config", str(self._config)),
-            *("--state-dir", str(self._folder / "state"), "--runtime-dir", str(self._folder / "run")),
-        )
-        (self._folder / "state").mkdir(exist_ok=True)
-        (self._folder / "run").mkdir(exist_ok=True)
-        with self._log.open("ab") as log:
-            self._agent = await self._bay.spawn(
-                self._bay.site, arguments, stdin=DEVNULL, stdout=log, stderr=STDOUT
-            )
-
-    async def _stop_agent(self, number: signal.Signals) -> None:
-        agent, self._agent = self._agent, None
-        if agent is None or agent.returncode is not None:
-            return
-        # Process.send_signal would look whether it lives, and thereby take its exit code from the loop.
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(agent.pid, number)
-        try:
-            async with asyncio.timeout(STOP_S):
-                await agent.wait()
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(agent.pid, signal.SIGKILL)
-            await agent.wait()
-
-    def _log_tail(self) -> str:
-        try:
-            lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
-        except OSError:
-            return "(it has written no log)"
-        return "\n".join(lines[-LOG_LINES:])
-
     async def _follow(self) -> None:
         """Take in what the agent says, over its restarts."""
-        socket = self._folder / "run" / "control.sock"
         while True:
             try:
-                async with contextlib.aclosing(watch(socket)) as stream:
+                async with contextlib.aclosing(watch(self._agent.socket)) as stream:
                     async for message in stream:
                         self._seen(message)
                 self._audience.agent_gone()

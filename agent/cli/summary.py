@@ -58,9 +58,15 @@ def summary(scenario: Scenario, evidence: Evidence, failures: Sequence[str], lan
         cuts = evidence.cuts.get(uplink.name, 0)
         lines.append(f"{uplink.label} ({told['cuts']}: {cuts})")
         lines += [f"  {line}" for line in _episodes(uplink, evidence.events, language) or [told["calm"]]]
+    return [*lines, *verdict(failures, language)]
+
+
+def verdict(failures: Sequence[str], language: str) -> list[str]:
+    """Whether everything was seen that had to be seen, and what was not."""
+    told = _WORDS[language]
     if not failures:
-        return [*lines, told["passed"]]
-    return [*lines, told["failed"], *(f"  - {failure}" for failure in failures)]
+        return [told["passed"]]
+    return [told["failed"], *(f"  - {failure}" for failure in failures)]
 
 
 def _episodes(uplink: ScenarioUplink, events: Sequence[Seen], language: str) -> list[str]:

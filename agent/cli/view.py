@@ -62,6 +62,11 @@ def local_time(at: float) -> str:
     return f"{datetime.fromtimestamp(at, tz=UTC).astimezone():%H:%M:%S}"
 
 
+def local_day(at: float) -> str:
+    """The day of UNIX seconds, as people on site count it."""
+    return f"{datetime.fromtimestamp(at, tz=UTC).astimezone():%Y-%m-%d}"
+
+
 def minutes(seconds: float) -> str:
     """Minutes and seconds."""
     whole = max(0, int(seconds))

@@ -136,9 +136,20 @@ def to_site(config: Config) -> Site:
             after_power_s=power.after_power_s,
             maintenance=tuple(_window(text) for text in power.maintenance),
             maintenance_confirm_s=power.maintenance_confirm_s,
+            require_proof=power.require_proof,
         ),
         switch_cost_s=config.failover.switch_cost_s,
     )
+
+
+def wiring(config: Config) -> dict[str, str]:
+    """By box with a relay, what a proof of this relay holds for: the relay, and where its effect was seen."""
+    interfaces = {uplink.name: uplink.interface for uplink in config.uplink}
+    return {
+        box.name: f"{box.relay} cuts {box.uplink} on {interfaces[box.uplink]}"
+        for box in config.box
+        if box.relay is not None
+    }
 
 
 # --- the secret -------------------------------------------------------------------------------------------

@@ -131,6 +131,9 @@ class Power(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Seconds from a cycle to the next, after the first, the second and so on; 1 to 5 numbers, 1 to 86400.
     Below 300 only for tests."""
 
+    require_proof: bool = True
+    """Only relays that were seen to cut the right box are used automatically; see ``vigie commission``."""
+
     after_power_s: Annotated[float, Meta(ge=0.0, le=3600.0)] = 600.0
     """Seconds without any cut after the site's own power came back, 0 to 3600: everything is booting."""
 

@@ -49,7 +49,8 @@ def next_at(uplink: UplinkState, now_at: float) -> float | None:
     if uplink.health in (Health.SUSPECT, Health.DOWN):
         began_at = uplink.broke_at if uplink.broke_at is not None else uplink.since
     elif uplink.health.works and failing(uplink.checks):
-        began_at = min(one.check.sent_at for one in uplink.checks.values())
+        rounds = max(one.times for one in uplink.checks.values() if one.check.said is not Said.WELL)
+        return uplink.asked_more_at + (SOON_S if rounds < 4 else LATER_S if rounds < 14 else RARELY_S)
     elif uplink.recovered_at is not None and uplink.asked_more_at < uplink.recovered_at:
         # It answers again: is it really the internet that answers?
         return uplink.recovered_at

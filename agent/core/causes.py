@@ -11,6 +11,8 @@ BOX_SILENT_S = 3.0
 BOX_SILENT_LOSSES = 3
 SAYS_FRESH_S = 120.0
 """What a device said of itself longer ago says nothing about now."""
+SETTLE_S = 10.0
+"""A link or a box that is back takes this long to have an address, a route and an answer."""
 SURE = 2
 """A wrong answer, or none, counts once it has been seen twice."""
 
@@ -48,6 +50,8 @@ def cause(uplink: UplinkState, boot_s: float, now_at: float) -> Code | None:
     link = uplink.link
     if link is not None and (not link.present or link.carrier is False):
         return Code.CABLE_OR_POWER
+    if settling(uplink, now_at):
+        return None
     said = _by_its_own_word(uplink, now_at)
     if said is not None:
         return said
@@ -61,6 +65,11 @@ def cause(uplink: UplinkState, boot_s: float, now_at: float) -> Code | None:
     if _first_hop_answers(uplink):
         return Code.OPERATOR_OUTAGE
     return Code.LINE_OR_OPERATOR
+
+
+def settling(uplink: UplinkState, now_at: float) -> bool:
+    """Its link or its box has only just come back: what is missing now may still be on its way."""
+    return any(at is not None and now_at - at < SETTLE_S for at in (uplink.carrier_at, uplink.box_back_at))
 
 
 def _by_its_own_word(uplink: UplinkState, now_at: float) -> Code | None:

@@ -42,6 +42,7 @@ class Code(StrEnum):
     OWN_TROUBLE = "own_trouble"
     RESTARTING = "restarting"
     NEEDS_HUMAN = "needs_human"
+    BY_HAND = "by_hand"
     RELAY_FAILED = "relay_failed"
     RELAY_NO_EFFECT = "relay_no_effect"
     RELAY_WRONG_BOX = "relay_wrong_box"
@@ -72,6 +73,8 @@ class Code(StrEnum):
     ADDRESS_CHANGED = "address_changed"
     HOLD_SET = "hold_set"
     HOLD_ENDED = "hold_ended"
+    RELAY_PROVEN = "relay_proven"
+    RELAY_UNPROVEN = "relay_unproven"
 
 
 class Scope(StrEnum):
@@ -114,8 +117,11 @@ class Entry:
     incident: bool = False
 
 
-TOLD_AFTER_S = 5.0
-"""A machine must switch within seconds of a silence; a person need not be called before it has lasted."""
+TOLD_AFTER_S = 8.0
+"""A machine must switch within seconds of a silence; a person need not be called before it has lasted.
+Counted from when the trouble began."""
+CABLE_TOLD_AFTER_S = 2.0
+"""Cables that go together do not all go in the same instant."""
 
 
 def _fault(rank: int, shown_after_s: float = TOLD_AFTER_S, cure: Cure = Cure.NEVER) -> Entry:
@@ -129,9 +135,10 @@ FINDINGS: dict[Code, Entry] = {
     Code.EVERYTHING_DOWN: Entry(Scope.SITE, Severity.ALERT, 11, shown_after_s=TOLD_AFTER_S, incident=True),
     Code.RESTARTING: Entry(Scope.BOX, Severity.INFO, 20),
     Code.NEEDS_HUMAN: Entry(Scope.BOX, Severity.ALERT, 21, incident=True),
+    Code.BY_HAND: Entry(Scope.UPLINK, Severity.INFO, 22, cure=Cure.LIKELY),
     Code.BOX_HUNG: _fault(30, TOLD_AFTER_S, Cure.LIKELY),
     Code.MODEM_HUNG: _fault(31, TOLD_AFTER_S, Cure.LIKELY),
-    Code.CABLE_OR_POWER: _fault(32, 0.0, Cure.PERHAPS),
+    Code.CABLE_OR_POWER: _fault(32, CABLE_TOLD_AFTER_S, Cure.PERHAPS),
     Code.SIM_TROUBLE: _fault(33),
     Code.LINE_DOWN: _fault(34),
     Code.OPERATOR_OUTAGE: _fault(35),
@@ -174,5 +181,7 @@ EVENTS: dict[Code, Severity] = {
     Code.ADDRESS_CHANGED: Severity.INFO,
     Code.HOLD_SET: Severity.INFO,
     Code.HOLD_ENDED: Severity.INFO,
+    Code.RELAY_PROVEN: Severity.INFO,
+    Code.RELAY_UNPROVEN: Severity.WARNING,
 }
 """Severity of each plain event. A finding that opens is an event of its own code and severity."""

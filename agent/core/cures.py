@@ -25,6 +25,10 @@ LEAST_CHANCE = 0.2
 USUAL = Tail(shape=0.57, scale_s=44.0)
 """Outages of an ordinary line: the maximum likelihood fit to 926 outages of a cable line in 2023
 (``scripts/bench outages``)."""
+FAINT = 0.5
+FAINT_HOPE_WAIT_S = 180.0
+"""A cycle that more likely fails than helps waits so long, however quickly the box boots: half of all
+outages of that line were over within three minutes."""
 LONGER = 3.0
 LONGEST_OFF_S = 100.0
 """A second cut in an incident lasts three times as long: supplies and batteries keep a box alive."""
@@ -70,7 +74,8 @@ def wait_s(state: State, box: BoxSpec, finding: Code) -> float:
     likely = chance(state, box.name, finding)
     if likely <= 0.0:
         return float("inf")
-    return max(box.confirm_s, USUAL.best_wait_s(cycle_s(box) / likely))
+    least_s = FAINT_HOPE_WAIT_S if likely < FAINT else 0.0
+    return max(box.confirm_s, least_s, USUAL.best_wait_s(cycle_s(box) / likely))
 
 
 def in_incident(state: State, box: str) -> list[Cycle]:

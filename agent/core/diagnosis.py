@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from agent.core import health, quality
-from agent.core.causes import broke_since, cause, names_fail, walled
+from agent.core.causes import broke_since, cause, names_fail, settling, walled
 from agent.core.codes import FINDINGS, Code, Cure, Scope
 from agent.core.model import Cycle, How, Scalar
 from agent.core.snapshot_types import Health, Phase
@@ -40,7 +40,7 @@ def in_cycle(state: State, uplink: str) -> bool:
     return any(box.phase is not Phase.POWERED for box in boxes_on(state, uplink))
 
 
-def together(state: State) -> Code | None:
+def together(state: State, now_at: float) -> Code | None:
     """The common cause when all of several uplinks went down at about the same time, else None."""
     uplinks = list(state.uplinks.values())
     if len(uplinks) < 2 or any(uplink.health is not Health.DOWN for uplink in uplinks):
@@ -50,6 +50,9 @@ def together(state: State) -> Code | None:
         return None
     links = [uplink.link for uplink in uplinks]
     if all(link is not None and (not link.present or link.carrier is False) for link in links):
+        return Code.BAY_DARK
+    dark = (Code.BAY_DARK, state.site.name) in state.findings
+    if dark and any(settling(uplink, now_at) for uplink in uplinks):
         return Code.BAY_DARK
     return Code.EVERYTHING_DOWN
 
@@ -62,7 +65,7 @@ def holds_now(state: State, now_at: float) -> Holds:
         found.update(_parts(state))
         return found
     found.update(_boxes(state))
-    common = together(state)
+    common = together(state, now_at)
     if common is not None and not any(in_cycle(state, name) for name in state.uplinks):
         found[common, state.site.name] = (state.site.label, {})
     else:
@@ -187,9 +190,19 @@ def _is_spent(state: State, box: BoxState) -> bool:
 
 
 def last_cut(state: State, box: str) -> Cycle | None:
-    """The newest cycle of this box in which its relay was to cut, None if there was none."""
+    """The newest cycle in which this box's relay was to cut; None without one, or if it is proven since.
+
+    A relay that was put right is as good as new, whatever it did before.
+    """
     cuts = [cycle for cycle in state.cycles or () if cycle.box == box and cycle.how is not How.SOFT]
-    return cuts[-1] if cuts else None
+    if not cuts:
+        return None
+    proof, cut = state.proven.get(box), cuts[-1]
+    if proof is None:
+        return cut
+    same_boot = proof.boot == cut.started.boot
+    since = proof.mono >= cut.started.mono if same_boot else proof.wall > cut.started.wall
+    return None if since else cut
 
 
 def _targets(state: State, now_at: float) -> Holds:

@@ -8,13 +8,14 @@ from agent.core import evidence
 from agent.core.codes import FINDINGS, Code, Scope
 from agent.core.diagnosis import Holds
 from agent.core.out import Out
+from agent.core.snapshot_types import Health
 from agent.core.state import FindingKey, FindingState, State, evolved
 
 
 def update(state: State, holds: Holds, now_at: float, out: Out) -> State:
     """Bring the state's findings in line with what holds now, telling what opened and what closed."""
     findings = dict(state.findings)
-    since = _refined(state, holds)
+    since = _began(state, holds, now_at)
     for key in [key for key in findings if key not in holds]:
         gone = findings.pop(key)
         if gone.shown and gone.code not in (Code.WARMING_UP, Code.RESTARTING):
@@ -36,22 +37,36 @@ def update(state: State, holds: Holds, now_at: float, out: Out) -> State:
     return state if findings == state.findings else evolved(state, findings=findings)
 
 
-def _refined(state: State, holds: Holds) -> dict[FindingKey, float]:
-    """For each new fault of an uplink in the place of another one: since when something was the matter.
+def _began(state: State, holds: Holds, now_at: float) -> dict[FindingKey, float]:
+    """Since when each new fault stands: since the uplink broke, or since what it is a better name for.
 
-    Knowing better what the matter is does not make it begin anew.
+    Knowing better what the matter is does not make it begin anew, and nothing may look well in between.
     """
-    faults = {code for code, entry in FINDINGS.items() if entry.scope is Scope.UPLINK and entry.incident}
-    gone = {
-        finding.subject: finding.since
+    gone = [
+        finding
         for key, finding in state.findings.items()
-        if finding.code in faults and key not in holds
-    }
-    return {
-        (code, subject): gone[subject]
-        for code, subject in holds
-        if code in faults and subject in gone and (code, subject) not in state.findings
-    }
+        if FINDINGS[finding.code].incident and key not in holds and finding.code is not Code.DEGRADED
+    ]
+    began: dict[FindingKey, float] = {}
+    for code, subject in holds:
+        if (code, subject) in state.findings or not FINDINGS[code].incident or code is Code.DEGRADED:
+            continue
+        common = FINDINGS[code].scope is Scope.SITE
+        since = [
+            finding.since
+            for finding in gone
+            if common or finding.subject == subject or FINDINGS[finding.code].scope is Scope.SITE
+        ]
+        uplinks = (
+            list(state.uplinks.values())
+            if common
+            else [state.uplinks[subject]]
+            if subject in state.uplinks
+            else []
+        )
+        since += [u.broke_at for u in uplinks if u.health is Health.DOWN and u.broke_at is not None]
+        began[code, subject] = min([now_at, *since])
+    return began
 
 
 def shown(state: State) -> list[FindingState]:

@@ -5,16 +5,16 @@ A cycle that is wanted but not done is an answer too, with its reason and the in
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 
-from agent.core import cures, diagnosis, health
+from agent.core import cures, diagnosis, health, proofs
 from agent.core.codes import FINDINGS, Code, Cure
 from agent.core.instant import Now, age_s
 from agent.core.model import How
 from agent.core.site import BoxSpec
 from agent.core.snapshot_types import Health, Phase
-from agent.core.state import BoxState, FindingState, State
+from agent.core.state import NEVER, BoxState, FindingState, State
 
 DAY_S = 86400.0
 BOOT_LOOP_STARTS = 3
@@ -50,6 +50,8 @@ def unarmed_why(state: State, now: Now) -> str | None:
     if all(part is not None and not part.ok for part in parts):
         failed = any(part is not None and part.code is Code.RELAY_FAILED for part in parts)
         return "relay_failed" if failed else "no_relay_hardware"
+    if all(proofs.lacking(state, box.spec.name) for box in wired):
+        return "not_proven"
     if state.cycles is None:
         return "budget_unreadable"
     if state.hold_until is not None and now.mono < state.hold_until:
@@ -78,13 +80,19 @@ def _equipment(state: State, box: BoxState, _finding: FindingState, _now: Now) -
         return None
     if not box.spec.wired:
         return Refusal("no_relay")
-    last = diagnosis.last_cut(state, box.spec.name)
-    if last is not None and (last.effect is False or last.instead is not None):
-        return Refusal("relay_no_effect" if last.instead is None else "relay_wrong_box")
     part = state.parts.get(f"relay:{box.spec.name}")
     if part is not None and not part.ok:
         return Refusal("relay_failed" if part.code is Code.RELAY_FAILED else "no_relay_hardware")
+    last = diagnosis.last_cut(state, box.spec.name)
+    if last is not None and (last.effect is False or last.instead is not None):
+        return Refusal("relay_no_effect" if last.instead is None else "relay_wrong_box")
     return None
+
+
+def _proven(state: State, box: BoxState, _finding: FindingState, _now: Now) -> Refusal | None:
+    if cures.next_step(state, box) is How.SOFT:
+        return None
+    return Refusal("not_proven") if proofs.lacking(state, box.spec.name) else None
 
 
 def _memory(state: State, _box: BoxState, _finding: FindingState, _now: Now) -> Refusal | None:
@@ -112,7 +120,7 @@ def _calm(state: State, box: BoxState, _finding: FindingState, now: Now) -> Refu
     return None
 
 
-def _expected_end(box: BoxState, now: Now) -> float:
+def expected_end(box: BoxState, now: Now) -> float:
     """When a cycle under way is expected to be over, monotonic seconds."""
     if box.phase is Phase.BOOTING:
         return max(now.mono, box.until if box.until is not None else now.mono)
@@ -123,7 +131,7 @@ def _expected_end(box: BoxState, now: Now) -> float:
 def _one_at_a_time(state: State, box: BoxState, _finding: FindingState, now: Now) -> Refusal | None:
     for other in state.boxes.values():
         if other.spec.name != box.spec.name and other.phase is not Phase.POWERED:
-            return Refusal("other_box", _expected_end(other, now))
+            return Refusal("other_box", expected_end(other, now))
     return None
 
 
@@ -160,6 +168,12 @@ def _worth(state: State, box: BoxState, finding: FindingState, _now: Now) -> Ref
     says = uplink.says
     if says is not None and says.heard and says.cut_helps is False:
         return Refusal("not_curable")
+    if FINDINGS[finding.code].cure is Cure.NEVER:
+        return Refusal("not_curable")
+    tried = [cycle for cycle in cures.in_incident(state, box.spec.name) if cycle.how is not How.SOFT]
+    if FINDINGS[finding.code].cure is Cure.PERHAPS and tried:
+        # It has just had no power, for whatever reason.
+        return Refusal("has_not_helped")
     if cures.chance(state, box.spec.name, finding.code) <= cures.LEAST_CHANCE:
         return Refusal("has_not_helped")
     return None
@@ -185,14 +199,25 @@ def _can_be_cycled(box: BoxSpec) -> bool:
 def _patience(state: State, box: BoxState, finding: FindingState, now: Now) -> Refusal | None:
     wait_s = cures.wait_s(state, box.spec, finding.code)
     window_end = cures.maintenance_until(state.site.power, now)
-    # Of a line that comes and goes, only the present silence counts.
-    since = max(finding.since, state.uplinks[box.spec.uplink].internet.lost_since or finding.since)
+    # Of a line that comes and goes, only the present silence counts; and of an outage that all shared, only
+    # the time since another uplink has come back: this one may be about to follow.
+    since = max(
+        finding.since,
+        state.uplinks[box.spec.uplink].internet.lost_since or finding.since,
+        _witnessed_since(state, box.spec.uplink),
+    )
     reason, ready = "not_yet", since + wait_s
     if window_end is not None and now.mono >= ready:
         # At night operators work on their lines and boxes take new software; nobody is there to miss it.
         reason = "maintenance"
         ready = min(window_end, since + max(wait_s, state.site.power.maintenance_confirm_s))
     return Refusal(reason, ready) if now.mono < ready else None
+
+
+def _witnessed_since(state: State, uplink: str) -> float:
+    """Since when another uplink has worked, as far as it had been down before."""
+    others = [other for name, other in state.uplinks.items() if name != uplink and other.health.works]
+    return min((other.recovered_at or NEVER for other in others), default=NEVER)
 
 
 def _budget(state: State, box: BoxState, _finding: FindingState, now: Now) -> Refusal | None:
@@ -221,6 +246,7 @@ def _budget(state: State, box: BoxState, _finding: FindingState, now: Now) -> Re
 
 GUARDS: tuple[Guard, ...] = (
     _equipment,
+    _proven,
     _memory,
     _person,
     _calm,
@@ -236,3 +262,11 @@ GUARDS: tuple[Guard, ...] = (
 
 QUIET = ("not_yet", "answers_again", "other_first")
 """Reasons that are part of the normal course: shown with their countdown, not told as events."""
+
+
+def why_not(
+    state: State, box: BoxState, finding: FindingState, now: Now, *, waived: Container[str] = ()
+) -> Refusal | None:
+    """The first refusal whose reason is not ``waived``; None if the box may be cycled now."""
+    refusals = (guard(state, box, finding, now) for guard in GUARDS)
+    return next((r for r in refusals if r is not None and r.reason not in waived), None)

@@ -14,6 +14,7 @@ from agent.core.codes import Code, Severity
 from agent.core.inquiries import Check, Says
 from agent.core.instant import Stamp
 from agent.core.line import Line
+from agent.core.people import Answer, OpenHold, Request
 
 Scalar = str | int | float | bool | None
 
@@ -128,10 +129,14 @@ class Leave:
     """The agent has been asked to stop; the last observation of a run."""
 
 
-Observation = Probe | Link | Check | Says | PowerReport | Part | Hold | Tick | Leave
+Observation = Probe | Link | Check | Says | PowerReport | Part | Hold | Request | Tick | Leave
 
 
 # --- actions: what the core orders -------------------------------------------------------------------------
+
+
+AGENT = "agent"
+"""Who ordered a cycle that nobody asked for."""
 
 
 class How(StrEnum):
@@ -149,6 +154,8 @@ class Cycle:
 
     ``helped`` is None until it is known. ``effect`` tells whether the box's own carrier was seen to drop
     during the cut (None: nobody could see it), ``instead`` which other uplink lost its carrier in its place.
+
+    ``by`` is ``AGENT`` or the person who asked, ``forced`` whether that person overrode the rules.
     """
 
     order: str
@@ -160,6 +167,8 @@ class Cycle:
     how: How = How.CUT
     effect: bool | None = None
     instead: str | None = None
+    by: str = AGENT
+    forced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +242,35 @@ class SaveLine:
     line: Line
 
 
-Action = Cut | Reboot | Restore | Pace | AskMore | SaveCycle | SaveIncident | SaveAnswering | SaveLine
+@dataclass(frozen=True, slots=True)
+class SaveProof:
+    """Remember when the relay of ``box`` was last proven; None: it is not proven any more."""
+
+    box: str
+    at: Stamp | None
+
+
+@dataclass(frozen=True, slots=True)
+class SaveHold:
+    """Remember the hold, so that a restart of the agent does not end it; None when there is none."""
+
+    hold: OpenHold | None
+
+
+Action = (
+    Cut
+    | Reboot
+    | Restore
+    | Pace
+    | AskMore
+    | SaveCycle
+    | SaveIncident
+    | SaveAnswering
+    | SaveLine
+    | SaveProof
+    | SaveHold
+    | Answer
+)
 
 
 # --- events: what happened ---------------------------------------------------------------------------------
@@ -277,19 +314,3 @@ class OpenIncident:
     opened: Stamp
     code: Code
     subject: str
-
-
-@dataclass(frozen=True, slots=True)
-class Durable:
-    """Read from disk at the start.
-
-    ``cycles`` is None when the memory of past cycles is missing or unreadable, which forbids cutting.
-    ``quick_restarts`` counts the starts of the last ten minutes before this one. ``answering`` names the
-    uplinks whose box has been seen to answer pings, ``lines`` is what was learned of each uplink's line.
-    """
-
-    cycles: tuple[Cycle, ...] | None = ()
-    incident: OpenIncident | None = None
-    quick_restarts: int = 0
-    answering: tuple[str, ...] = ()
-    lines: Mapping[str, Line] = field(default_factory=dict)

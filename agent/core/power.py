@@ -7,11 +7,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agent.core import cures
+from agent.core import cures, proofs
 from agent.core.codes import Code
-from agent.core.guards import GUARDS, QUIET, wanted
+from agent.core.guards import QUIET, wanted, why_not
 from agent.core.instant import Now, age_s, stamp
-from agent.core.model import Cut, Cycle, How, Outcome, PowerReport, Reboot, Restore, SaveCycle
+from agent.core.model import (
+    AGENT,
+    Cut,
+    Cycle,
+    How,
+    Outcome,
+    PowerReport,
+    Reboot,
+    Restore,
+    SaveCycle,
+    Scalar,
+)
 from agent.core.out import Out
 from agent.core.snapshot_types import Health, Phase
 from agent.core.state import BOOT_PATIENCE, BoxState, FindingState, State, UplinkState, evolved
@@ -48,9 +59,9 @@ def _consider(state: State, box: BoxState, now: Now, out: Out) -> State:
         if box.refusal is None and not box.told:
             return state
         return _with(state, replace(box, refusal=None, refused_until=None, told=()))
-    refusal = next(filter(None, (guard(state, box, finding, now) for guard in GUARDS)), None)
+    refusal = why_not(state, box, finding, now)
     if refusal is None:
-        return _order(state, box, finding, now, out)
+        return begin(state, box, finding, now, out)
     told = box.told
     if refusal.reason not in QUIET and refusal.reason not in told:
         told = (*told, refusal.reason)
@@ -60,14 +71,26 @@ def _consider(state: State, box: BoxState, now: Now, out: Out) -> State:
     return state if changed == box else _with(state, changed)
 
 
-def _order(state: State, box: BoxState, finding: FindingState, now: Now, out: Out) -> State:
+def begin(
+    state: State,
+    box: BoxState,
+    finding: FindingState,
+    now: Now,
+    out: Out,
+    by: str = AGENT,
+    *,
+    forced: bool = False,
+) -> State:
+    """Order a cycle of a powered box; whoever calls has asked the guards."""
     number = state.issued + 1
     incident = state.incident.id if state.incident is not None else ""
     how = cures.next_step(state, box)
     assert how is not None, "the guards let no box through that can do nothing"
     order = f"{state.run}-{number}"
-    cycle = Cycle(order, box.spec.name, finding.code, incident, stamp(now), how=how)
-    out.tell(Code.CYCLE_ORDERED, box.spec.name, box.spec.label, finding=str(finding.code), how=str(how))
+    cycle = Cycle(order, box.spec.name, finding.code, incident, stamp(now), by=by, forced=forced, how=how)
+    asked: dict[str, Scalar] = {} if by == AGENT else {"by": by, "force": forced}
+    name, label = box.spec.name, box.spec.label
+    out.tell(Code.CYCLE_ORDERED, name, label, finding=str(finding.code), how=str(how), **asked)
     if how is How.SOFT:
         out.order(Reboot(box.spec.name, order, cycle))
     else:
@@ -83,8 +106,8 @@ def _order(state: State, box: BoxState, finding: FindingState, now: Now, out: Ou
         had_carrier=box.spec.direct and link is not None and link.present and link.carrier is True,
     )
     cycles = (*(state.cycles or ()), cycle)
-    state = evolved(state, issued=number, cycles=cycles)
-    return _with(state, ordered)
+    watch = proofs.watch(state, box.spec, order) if how is not How.SOFT else state.watch
+    return _with(evolved(state, issued=number, cycles=cycles, watch=watch), ordered)
 
 
 def _advance(state: State, box: BoxState, now: Now, out: Out) -> State:
@@ -97,10 +120,10 @@ def _advance(state: State, box: BoxState, now: Now, out: Out) -> State:
         assert box.cycle is not None
         out.order(Restore(box.spec.name, box.cycle.order))
         return _with(state, replace(box, until=now.mono + RESTORE_AGAIN_S))
-    if box.phase is Phase.BOOTING and state.uplinks[box.spec.uplink].health in (Health.UP, Health.DEGRADED):
-        return _finish(state, box, now, out, helped=True)
     assert box.deadline is not None
     assert box.cycle is not None
+    if box.phase is Phase.BOOTING and state.uplinks[box.spec.uplink].health in (Health.UP, Health.DEGRADED):
+        return _finish(state, box, now, out, helped=not proofs.refuted(state, box.cycle.order))
     if now.mono < box.deadline:
         return state
     if box.phase is Phase.ORDERED:

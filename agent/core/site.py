@@ -55,7 +55,10 @@ class BoxSpec:
 
 @dataclass(frozen=True, slots=True)
 class PowerRules:
-    """The budget and the guards of DESIGN section 6; counts are per box."""
+    """The budget and the guards of DESIGN section 6; counts are per box.
+
+    ``require_proof``: a relay that was never seen to cut the right box is not used automatically.
+    """
 
     armed: bool = True
     per_incident: int = 2
@@ -67,6 +70,7 @@ class PowerRules:
     begin is on the next day."""
     maintenance_confirm_s: float = 1800.0
     """How long a fault must stand before a cycle within such a window."""
+    require_proof: bool = False
 
 
 @dataclass(frozen=True, slots=True)

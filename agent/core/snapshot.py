@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent.core import findings, guards, health, window
 from agent.core.codes import FINDINGS, Code
 from agent.core.instant import Now, age_s
-from agent.core.snapshot_types import BoxView, FindingView, Health, Snapshot, UplinkView
+from agent.core.snapshot_types import BoxView, FindingView, Health, PartView, Snapshot, UplinkView
 from agent.core.state import BoxState, State, UplinkState
 
 
@@ -36,6 +36,7 @@ def snapshot(state: State, now: Now, seq: int) -> Snapshot:
             FindingView(f.code, f.subject, f.label, FINDINGS[f.code].severity, f.since, f.args, f.evidence)
             for f in standing
         ),
+        parts=tuple(PartView(part.name, part.ok, part.detail) for part in state.parts.values()),
     )
 
 
@@ -76,6 +77,7 @@ def _uplink(uplink: UplinkState, preferred: bool, now: Now) -> UplinkView:
 
 
 def _box(state: State, box: BoxState, now: Now) -> BoxView:
+    proven = state.proven.get(box.spec.name)
     return BoxView(
         name=box.spec.name,
         label=box.spec.label,
@@ -87,4 +89,5 @@ def _box(state: State, box: BoxState, now: Now) -> BoxView:
         cycles_today=guards.cycles_today(state, box.spec.name, now),
         refusal=box.refusal,
         refused_until=box.refused_until,
+        proven_at=None if proven is None else proven.wall,
     )

@@ -89,6 +89,8 @@ class BoxView:
     refusal: str | None
     """Why a wanted cycle does not happen now, a key of the texts' ``refusal`` table; None: none is wanted."""
     refused_until: float | None
+    proven_at: float | None = None
+    """When its relay was last seen to cut this box and no other, UNIX seconds; None: never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,15 @@ class FindingView:
     args: Mapping[str, Scalar]
     evidence: tuple[str, ...] = ()
     """What it rests on, in plain English, as it stood when it was shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartView:
+    """A part of the agent that has reported whether it works."""
+
+    name: str
+    ok: bool
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,3 +138,5 @@ class Snapshot:
     uplinks: tuple[UplinkView, ...]
     boxes: tuple[BoxView, ...]
     findings: tuple[FindingView, ...]
+    parts: tuple[PartView, ...] = ()
+    """In the order in which they first reported; a part that never did has never failed."""

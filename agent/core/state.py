@@ -8,10 +8,12 @@ from typing import Any, NamedTuple, TypeVar
 
 from agent.core import line
 from agent.core.codes import Code
+from agent.core.durable import Durable
 from agent.core.inquiries import Asked, Check, Says
-from agent.core.instant import Now, age_s
+from agent.core.instant import Now, Stamp, age_s
 from agent.core.line import Line
-from agent.core.model import Cycle, Durable, Link, OpenIncident, Part, Scalar
+from agent.core.model import Cycle, Link, OpenIncident, Part, Scalar
+from agent.core.people import OpenHold
 from agent.core.site import BoxSpec, Site, UplinkKind, UplinkSpec
 from agent.core.snapshot_types import Health, Phase
 
@@ -20,6 +22,8 @@ BOOT_PATIENCE = 1.5
 WINDOW = 40
 """Echoes remembered per target: 40 s at the calm pace; 120 echoes of three targets tell 8 % loss from 4 %."""
 NEVER = float("-inf")
+LONGEST_HOLD_S = 86400.0
+"""A hold always ends by itself: a forgotten one must not disarm a site for ever."""
 DOUBT_PACE_S = 0.2
 """Spacing of echoes per target while a silence may be beginning."""
 
@@ -35,9 +39,7 @@ def evolved(old: S, **changes: Any) -> S:
     tuples, which take a third of a frozen dataclass's time to make.)
     """
     new: S = object.__new__(old.__class__)
-    fields = old.__dict__.copy()
-    fields.update(changes)
-    object.__setattr__(new, "__dict__", fields)
+    object.__setattr__(new, "__dict__", {**old.__dict__, **changes})
     return new
 
 
@@ -96,6 +98,8 @@ class UplinkState:
     """The newest address seen, kept while the interface has none."""
     carrier_at: float | None = None
     """When carrier last came back after it had been lost: the box may have been powered up just then."""
+    box_back_at: float | None = None
+    """When the box last answered again after it had been silent."""
     link_bad_since: float | None = None
     """Since when the interface cannot carry traffic: absent, without carrier, address or gateway."""
     internet: Pulse = field(default_factory=Pulse)
@@ -175,6 +179,28 @@ class BoxState:
 
 
 @dataclass(frozen=True, slots=True)
+class Watch:
+    """What happens to the uplinks while a relay cuts; see ``proofs``."""
+
+    order: str
+    box: str
+    plugged: frozenset[str]
+    """Uplinks whose interface had a carrier when the cut was ordered."""
+    answering: bool
+    """The box's own uplink answered then."""
+    asked: bool = False
+    """The cut is made for the sake of the proof."""
+    gone_at: float | None = None
+    """When the own uplink went away."""
+    by_silence: bool = False
+    """It kept its carrier (a switch stands in between) and fell silent."""
+    others: tuple[str, ...] = ()
+    """Other uplinks that lost their carrier during the cut."""
+    verdict: str | None = None
+    """``PROVEN``, or why not, a key of the texts' ``refusal`` table; None until it is known."""
+
+
+@dataclass(frozen=True, slots=True)
 class FindingState:
     """A condition that holds; ``shown`` once it has lasted as long as its catalogue entry asks."""
 
@@ -221,6 +247,9 @@ class State:
     power_back_at: float | None = None
     """When the bay's power last came back."""
     hold_until: float | None = None
+    proven: Mapping[str, Stamp] = field(default_factory=dict)
+    watch: Watch | None = None
+    """Of the newest cut of this run; there is never more than one at a time."""
 
 
 def _first_box_state(spec: BoxSpec, cycles: tuple[Cycle, ...], now: Now) -> BoxState:
@@ -289,4 +318,12 @@ def initial(site: Site, durable: Durable, now: Now, run: str) -> State:
         cycles=durable.cycles,
         incident=durable.incident,
         quick_restarts=durable.quick_restarts,
+        proven=durable.proven,
+        hold_until=None if durable.hold is None else _held_until(durable.hold, now),
     )
+
+
+def _held_until(hold: OpenHold, now: Now) -> float | None:
+    """When a hold of an earlier run ends; None if it has ended, or was never sound."""
+    left_s = min(hold.for_s, LONGEST_HOLD_S) - age_s(hold.since, now)
+    return now.mono + left_s if left_s > 0 else None

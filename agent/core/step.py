@@ -11,7 +11,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-from agent.core import asking, diagnosis, findings, guards, health, incident, power, timing, verdicts, window
+from agent.core import (
+    asking,
+    diagnosis,
+    findings,
+    guards,
+    health,
+    incident,
+    power,
+    proofs,
+    requests,
+    timing,
+    verdicts,
+    window,
+)
 from agent.core.codes import Code
 from agent.core.inquiries import Check, Says
 from agent.core.instant import Now
@@ -30,6 +43,7 @@ from agent.core.model import (
     SaveAnswering,
 )
 from agent.core.out import Out
+from agent.core.people import Request
 from agent.core.snapshot_types import Health
 from agent.core.state import State, UplinkState, evolved, with_uplink
 
@@ -74,6 +88,7 @@ def step(state: State, observation: Observation, now: Now) -> Result:
     for name in state.uplinks:
         state = verdicts.judge(state, name, now, out)
     state = _warm_up(state, now, out)
+    state = proofs.update(state, now, out)
     state = power.update(state, now, out)
     holds = diagnosis.holds_now(state, now.mono)
     state = _power_came_back(state, holds, now)
@@ -143,7 +158,9 @@ def _observe(state: State, observation: Observation, now: Now, out: Out) -> Stat
         case Part():
             return _part(state, observation)
         case Hold():
-            return _hold(state, observation, now, out)
+            return requests.set_hold(state, observation, now, out)
+        case Request():
+            return requests.decide(state, observation, now, out)
         case Leave():
             out.tell(Code.AGENT_STOPPED, state.site.name, state.site.label)
             return verdicts.save_lines(state, now, out, every_s=0.0)
@@ -153,7 +170,7 @@ def _observe(state: State, observation: Observation, now: Now, out: Out) -> Stat
         out.tell(Code.AGENT_STARTED, state.site.name, state.site.label, armed=armed)
         state = evolved(state, announced=True)
     if state.hold_until is not None and now.mono >= state.hold_until:
-        state = _hold(state, Hold(None, "time"), now, out)
+        state = requests.set_hold(state, Hold(None, "time"), now, out)
     return verdicts.save_lines(state, now, out, every_s=verdicts.SAVE_LINE_S)
 
 
@@ -224,16 +241,6 @@ def _part(state: State, part: Part) -> State:
         # The store has waited out what may have been forgotten.
         state = evolved(state, cycles=())
     return evolved(state, parts={**state.parts, part.name: part})
-
-
-def _hold(state: State, hold: Hold, now: Now, out: Out) -> State:
-    site = state.site
-    if hold.until is None:
-        if state.hold_until is not None:
-            out.tell(Code.HOLD_ENDED, site.name, site.label, by=hold.by)
-        return evolved(state, hold_until=None)
-    out.tell(Code.HOLD_SET, site.name, site.label, by=hold.by, for_s=round(hold.until - now.mono))
-    return evolved(state, hold_until=hold.until)
 
 
 def _warm_up(state: State, now: Now, out: Out) -> State:

@@ -53,7 +53,13 @@ def seen(uplink: UplinkState, probe: Probe, now_at: float) -> UplinkState:
     if probe.why is not None and not probe.why.was_sent:
         return _unsent(uplink, probe, now_at)
     if probe.role is Role.BOX:
-        return evolved(uplink, box=_party(uplink.box, probe, now_at), unsent_since=None)
+        back = probe.rtt_ms is not None and uplink.box.lost >= LONELY_FAILURES
+        return evolved(
+            uplink,
+            box=_party(uplink.box, probe, now_at),
+            box_back_at=now_at if back else uplink.box_back_at,
+            unsent_since=None,
+        )
     pulse = uplink.targets.get(probe.target)
     targets = uplink.targets
     if pulse is not None:

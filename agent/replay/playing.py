@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from agent.core.durable import Durable
 from agent.core.instant import Now
-from agent.core.model import Durable, Observation, Tick
+from agent.core.model import Observation, Tick
 from agent.core.site import Site, UplinkKind, UplinkSpec
 from agent.core.snapshot_types import Health
 from agent.core.state import State, initial

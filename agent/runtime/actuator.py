@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 from agent.core.codes import Code
+from agent.core.instant import Stamp
 from agent.core.line import Line
 from agent.core.model import (
     Action,
@@ -29,9 +30,12 @@ from agent.core.model import (
     Restore,
     SaveAnswering,
     SaveCycle,
+    SaveHold,
     SaveIncident,
     SaveLine,
+    SaveProof,
 )
+from agent.core.people import Answer, OpenHold
 from hardware.ports import HardwareError, Relay
 
 log = logging.getLogger("vigie.actuator")
@@ -56,6 +60,16 @@ class Memory(Protocol):
         """Remember what was learned of this uplink's line."""
 
 
+class Notebook(Protocol):
+    """What is noted beside the memory. Calls block; each may raise OSError if it could not be written."""
+
+    def save_proof(self, box: str, at: Stamp | None) -> None:
+        """Remember when this box's relay was proven; None: it is not any more."""
+
+    def save_hold(self, hold: OpenHold | None) -> None:
+        """Remember the hold, or that there is none."""
+
+
 class Actuator:
     """One table from action to deed."""
 
@@ -68,6 +82,8 @@ class Actuator:
         ask_more: Callable[[str], None],
         post: Callable[[Observation], None],
         reboots: Mapping[str, Callable[[], None]] | None = None,
+        answer: Callable[[Answer], None] = lambda _answer: None,
+        notes: Notebook | None = None,
     ) -> None:
         self._relays = relays
         self._reboots = dict(reboots or {})
@@ -76,6 +92,8 @@ class Actuator:
         self._pace = pace
         self._ask_more = ask_more
         self._post = post
+        self._answer = answer
+        self._notes = notes
         self._workers = {
             name: ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"relay-{name}") for name in relays
         }
@@ -90,6 +108,8 @@ class Actuator:
                 self._pace(action.uplink, action.interval_s)
             case AskMore():
                 self._ask_more(action.uplink)
+            case Answer():
+                self._answer(action)
             case Cut():
                 self._start(self._cut(action))
             case Reboot():
@@ -105,6 +125,10 @@ class Actuator:
                 self._start(self._remember(self._memory.save_answering, action.uplink))
             case SaveLine():
                 self._start(self._remember(self._memory.save_line, action.uplink, action.line))
+            case SaveProof() if self._notes is not None:
+                self._start(self._note("proofs", self._notes.save_proof, action.box, action.at))
+            case SaveHold() if self._notes is not None:
+                self._start(self._note("hold", self._notes.save_hold, action.hold))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -174,6 +198,14 @@ class Actuator:
             await asyncio.get_running_loop().run_in_executor(self._memory_worker, save, *what)
         except (OSError, RuntimeError) as error:
             self._post(Part("store", ok=False, detail=str(error)))
+
+    async def _note(self, name: str, save: Callable[..., None], *what: object) -> None:
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._memory_worker, save, *what)
+        except OSError as error:
+            self._post(Part(name, ok=False, detail=str(error)))
+        else:
+            self._post(Part(name, ok=True))
 
     async def close(self) -> None:
         """Restore every box and let the workers end."""

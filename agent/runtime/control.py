@@ -1,8 +1,17 @@
-"""The control socket: how ``vigie status``, ``watch`` and a technician's script ask the running agent.
+"""The control socket: how ``vigie`` commands and a technician's script ask the running agent.
 
-A UNIX socket with JSON lines. The file's permissions (0660, the agent's group) decide who may ask.
-Requests: ``{"do": "status"}``, ``{"do": "watch"}``, ``{"do": "hold", "for_s": 3600, "by": "..."}``,
-``{"do": "release", "by": "..."}``. Answers are objects with ``snapshot``, ``event``, ``ok`` or ``error``.
+A UNIX socket with JSON lines, one request a connection. The file's permissions (0660, the agent's group)
+decide who may ask, for everything alike: whoever may look may also cut.
+
+``{"do": "status"}`` is answered by a ``snapshot``; ``{"do": "watch"}`` by snapshots and events until the
+client goes, with the last events first unless ``"recent": false``. What a person asks for (``by`` names
+them) goes to the core: ``cycle`` (with ``force``), ``prove`` and ``restore`` name a ``box``, ``hold`` may say
+``for_s``, ``release`` needs nothing. The answer is ``ok`` with the ``order`` of the cycle, or not ``ok`` with
+the ``reason``; ``for_s`` is how long the hold or the reason lasts, where known.
+
+``{"do": "about"}`` is answered by what runs here and how it is configured. ``{"do": "try", "led": "...",
+"colour": "red"}`` and ``{"do": "try", "screen": true}`` show something on the panel, each line something
+new, until the client goes or says nothing for ``TRIAL_S``. What makes no sense is answered by an ``error``.
 """
 
 from __future__ import annotations
@@ -13,13 +22,16 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
-from agent.core.model import Hold, Observation, Recorded
+from agent.core.model import Recorded
+from agent.core.people import Answer, Verb
 from agent.core.snapshot_types import Snapshot
 from agent.runtime.board import Board
+from agent.runtime.trial import TrialError, Trials
+from hardware.ports import Colour
 
 log = logging.getLogger("vigie.control")
 
@@ -28,12 +40,23 @@ LINE_BYTES = 4096
 REQUEST_S = 5.0
 WRITE_S = 5.0
 WATCH_S = 0.2
-LONGEST_HOLD_S = 8 * 3600.0
-"""A hold always ends by itself: a forgotten one must not disarm a site for ever."""
+TRIAL_S = 120.0
+LONGEST_WORDS = 80
+FOREVER_S = 1e9
+VERBS = tuple(str(verb) for verb in Verb)
 
 
 class RequestError(ValueError):
     """A request that cannot be served; the message goes back to the client."""
+
+
+class Ask(Protocol):
+    """Hands a request to the core; see ``desk.Desk.ask``."""
+
+    async def __call__(
+        self, verb: Verb, box: str | None, for_s: float | None, by: str, *, force: bool
+    ) -> Answer:
+        """The core's answer; raises ``TimeoutError`` if there is none."""
 
 
 class ControlSocket:
@@ -43,15 +66,19 @@ class ControlSocket:
         self,
         path: Path,
         board: Board,
-        post: Callable[[Observation], None],
+        ask: Ask,
         mono: Callable[[], float],
         event_payload: Callable[[Recorded], dict[str, Any]],
+        about: Callable[[], Awaitable[dict[str, Any]]],
+        trials: Trials,
     ) -> None:
         self._path = path
         self._board = board
-        self._post = post
+        self._ask = ask
         self._mono = mono
         self._event_payload = event_payload
+        self._about = about
+        self._trials = trials
         self._clients: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -103,20 +130,60 @@ class ControlSocket:
                     await _send(writer, _snapshot(snapshot))
                     return
             case "watch":
-                await self._watch(reader, writer)
-            case "hold":
-                for_s = _number(request, "for_s", above=0.0, up_to=LONGEST_HOLD_S)
-                self._post(Hold(self._mono() + for_s, _by(request)))
-                await _send(writer, {"ok": True})
-            case "release":
-                self._post(Hold(None, _by(request)))
-                await _send(writer, {"ok": True})
+                await self._watch(reader, writer, recent=_flag(request, "recent", usual=True))
+            case "about":
+                await _send(writer, {"about": await self._about()})
+            case "try":
+                await self._try(request, reader, writer)
+            case str(verb) if verb in VERBS:
+                await _send(writer, await self._asked(Verb(verb), request))
             case other:
-                raise RequestError(f"do: {other!r} is unknown; allowed: status, watch, hold, release")
+                allowed = ", ".join(("status", "watch", "about", "try", *VERBS))
+                raise RequestError(f"do: {other!r} is unknown; allowed: {allowed}")
 
-    async def _watch(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _asked(self, verb: Verb, request: dict[str, Any]) -> dict[str, Any]:
+        """Pass a person's request to the core, and its answer back."""
+        about_box = verb not in (Verb.HOLD, Verb.RELEASE)
+        box = _text(request, "box", None) if about_box else None
+        for_s = None
+        if verb is Verb.HOLD and request.get("for_s") is not None:
+            for_s = _number(request, "for_s", above=0.0, up_to=FOREVER_S)
+        by = _text(request, "by", "someone on the machine")
+        try:
+            answer = await self._ask(verb, box, for_s, by, force=_flag(request, "force", usual=False))
+        except TimeoutError as error:
+            raise RequestError("the agent does not decide any more") from error
+        left_s = None if answer.until is None else round(max(0.0, answer.until - self._mono()), 1)
+        return {"ok": answer.ok, "reason": answer.reason, "for_s": left_s, "order": answer.order}
+
+    async def _try(
+        self, request: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Let a person try out the panel."""
+        try:
+            with self._trials.taken():
+                while True:
+                    if "led" in request:
+                        self._trials.light(_text(request, "led", None), _colour(request))
+                    else:
+                        self._trials.picture()
+                    await _send(writer, {"ok": True})
+                    async with asyncio.timeout(TRIAL_S):
+                        line = await reader.readline()
+                    if not line:
+                        return
+                    request = _request(line)
+        except TrialError as error:
+            raise RequestError(str(error)) from error
+
+    async def _watch(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, recent: bool
+    ) -> None:
         """Stream until the client goes."""
-        streams: list[Awaitable[None]] = [self._stream_snapshots(writer), self._stream_events(writer)]
+        streams: list[Awaitable[None]] = [
+            self._stream_snapshots(writer),
+            self._stream_events(writer, recent=recent),
+        ]
         tasks = [asyncio.ensure_future(stream) for stream in (*streams, _until_gone(reader))]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -130,8 +197,8 @@ class ControlSocket:
             await _send(writer, _snapshot(snapshot))
             await asyncio.sleep(WATCH_S)
 
-    async def _stream_events(self, writer: asyncio.StreamWriter) -> None:
-        async for recorded in self._board.events(recent=True):
+    async def _stream_events(self, writer: asyncio.StreamWriter, *, recent: bool) -> None:
+        async for recorded in self._board.events(recent=recent):
             await _send(writer, {"event": self._event_payload(recorded)})
 
 
@@ -156,10 +223,24 @@ def _number(request: dict[str, Any], key: str, above: float, up_to: float) -> fl
     return float(value)
 
 
-def _by(request: dict[str, Any]) -> str:
-    value = request.get("by", "someone on the machine")
-    if not isinstance(value, str) or not 0 < len(value) <= 80:
-        raise RequestError("by: allowed: a text of at most 80 characters")
+def _text(request: dict[str, Any], key: str, usual: str | None) -> str:
+    value = request.get(key, usual)
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_WORDS or not value.isprintable():
+        raise RequestError(f"{key}: allowed: a text of 1 to {LONGEST_WORDS} printable characters")
+    return value
+
+
+def _colour(request: dict[str, Any]) -> Colour:
+    value = request.get("colour")
+    if value not in list(Colour):
+        raise RequestError(f"colour: {value!r}; allowed: {', '.join(Colour)}")
+    return Colour(value)
+
+
+def _flag(request: dict[str, Any], key: str, *, usual: bool) -> bool:
+    value = request.get(key, usual)
+    if not isinstance(value, bool):
+        raise RequestError(f"{key}: {value!r}; allowed: true or false")
     return value
 
 

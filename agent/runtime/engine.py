@@ -13,8 +13,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from agent.core.durable import Durable
 from agent.core.instant import Now
-from agent.core.model import Action, Durable, Event, Observation, Probe, Tick
+from agent.core.model import Action, Event, Observation, Probe, Tick
 from agent.core.site import Site
 from agent.core.snapshot import snapshot
 from agent.core.state import State, initial

@@ -1,8 +1,7 @@
 """What survives a restart: events, the outbox for MQTT, past power cycles, the open incident.
 
-One SQLite file holds everything; the memory of past cycles is also in a small JSON file beside it, because
-it decides whether a box may be cut and must not vanish with a damaged database. Everything is synchronous
-and meant for one worker thread.
+One SQLite file holds everything; past cycles stand in a small JSON file beside it as well, because they
+decide whether a box may be cut. Everything is synchronous and meant for one worker thread.
 
 Rules:
 
@@ -24,9 +23,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from agent.core.codes import Code, Severity
+from agent.core.durable import Durable
 from agent.core.instant import Now, age_s, stamp
 from agent.core.line import Line
-from agent.core.model import Cycle, Durable, Event, OpenIncident, Part, Recorded
+from agent.core.model import Cycle, Event, OpenIncident, Part, Recorded
 from agent.runtime import store_codec as codec
 from agent.runtime import store_schema as schema
 from agent.runtime.starts import Starts

@@ -22,7 +22,7 @@ from agent.core import line
 from agent.core.codes import Code, Severity
 from agent.core.instant import Stamp
 from agent.core.line import Line
-from agent.core.model import Cycle, Event, How, OpenIncident, Recorded
+from agent.core.model import AGENT, Cycle, Event, How, OpenIncident, Recorded
 
 COPY = "cycles.json"
 CYCLES_KEPT = 300
@@ -68,7 +68,7 @@ def told_apart() -> Iterator[None]:
         raise DamagedError(str(error)) from error
     except OSError as error:
         raise OutOfReachError(error.strerror or str(error)) from error
-    except (ValueError, TypeError, KeyError, OverflowError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         # Flipped bytes also surface as texts that cannot be decoded, even inside SQLite's own messages.
         raise DamagedError(f"unreadable content ({type(error).__name__})") from error
 
@@ -111,11 +111,12 @@ def decode_memory(text: str | bytes) -> Memory:
             install=body["install"],
             seq=body["seq"],
             cycles=tuple(_cycle(item) for item in body["cycles"]),
-            lost_at=_stamp(body["lost_at"]) if body["lost_at"] else None,
+            lost_at=decode_stamp(body["lost_at"]) if body["lost_at"] else None,
         )
 
 
-def _stamp(body: Mapping[str, Any]) -> Stamp:
+def decode_stamp(body: Mapping[str, Any]) -> Stamp:
+    """An instant from its JSON object; what it raises is for ``told_apart`` to catch."""
     return Stamp(float(body["mono"]), float(body["wall"]), bool(body["synced"]), str(body["boot"]))
 
 
@@ -125,11 +126,13 @@ def _cycle(body: Mapping[str, Any]) -> Cycle:
         box=body["box"],
         finding=Code(body["finding"]),
         incident=body["incident"],
-        started=_stamp(body["started"]),
+        started=decode_stamp(body["started"]),
         helped=body["helped"],
         how=How(body.get("how", How.CUT)),
         effect=body.get("effect"),
         instead=body.get("instead"),
+        by=body.get("by", AGENT),
+        forced=body.get("forced", False),
     )
 
 
@@ -167,7 +170,7 @@ def encode_stamps(stamps: list[Stamp]) -> str:
 def decode_stamps(text: str) -> list[Stamp]:
     """The inverse of ``encode_stamps``; raises ``DamagedError``."""
     with told_apart():
-        return [_stamp(item) for item in json.loads(text)]
+        return [decode_stamp(item) for item in json.loads(text)]
 
 
 def encode_names(names: tuple[str, ...]) -> str:
@@ -208,7 +211,7 @@ def decode_incident(text: str) -> OpenIncident:
     """The inverse of ``encode_incident``; raises ``DamagedError``."""
     with told_apart():
         body = json.loads(text)
-        return OpenIncident(body["id"], _stamp(body["opened"]), Code(body["code"]), body["subject"])
+        return OpenIncident(body["id"], decode_stamp(body["opened"]), Code(body["code"]), body["subject"])
 
 
 def encode_event(event: Event, mono: float, boot: str) -> str:
@@ -264,11 +267,20 @@ def write_copy(folder: Path, memory: Memory) -> None:
     Raises:
         OutOfReachError: it could not be written; the former copy is still there.
     """
-    final = folder / COPY
-    draft = folder / (COPY + ".new")
+    write_text(folder, COPY, encode_memory(memory))
+
+
+def write_text(folder: Path, name: str, text: str) -> None:
+    """Replace a small file atomically; it is on the disk when this returns.
+
+    Raises:
+        OutOfReachError: it could not be written; the former file is still there.
+    """
+    final = folder / name
+    draft = folder / (name + ".new")
     with told_apart():
         with draft.open("w", encoding="ascii") as file:
-            file.write(encode_memory(memory) + "\n")
+            file.write(text + "\n")
             file.flush()
             os.fsync(file.fileno())
         draft.replace(final)

@@ -21,6 +21,7 @@ from agent.core.line import Line
 from agent.core.line import decode as decode_line
 from agent.core.line import encode as encode_line
 from agent.core.model import Hold, Leave, Link, Observation, Part, PowerReport, Probe, Role, Tick
+from agent.core.people import Request
 from agent.core.site import UplinkSpec
 
 FILE_BYTES = 4_000_000
@@ -38,6 +39,7 @@ _KINDS: dict[str, type[Observation]] = {
     "power": PowerReport,
     "part": Part,
     "hold": Hold,
+    "request": Request,
     "tick": Tick,
     "leave": Leave,
 }

@@ -112,6 +112,7 @@ def box_payload(view: BoxView, snapshot: Snapshot) -> dict[str, Any]:
         "cycles_today": view.cycles_today,
         "refusal": view.refusal,
         "refused_until": _at(snapshot, view.refused_until),
+        "proven_at": None if view.proven_at is None else moment(view.proven_at),
     }
 
 

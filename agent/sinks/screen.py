@@ -112,6 +112,23 @@ def render_silence(language: str, size: tuple[int, int] = SIZE) -> Image.Image:
     return canvas.image
 
 
+def render_trial(language: str, size: tuple[int, int] = SIZE) -> Image.Image:
+    """A picture to try the screen with: a frame along all four edges, dark and lit areas, both sizes of text.
+
+    A frame that is incomplete or shifted means that another controller is on the panel than configured.
+    """
+    canvas = _Canvas(size)
+    wide, high = size
+    canvas.bar(0, 0, wide, high)
+    canvas.bar(1, 1, wide - 2, high - 2, 0)
+    canvas.text(4, 4, panel("trial", language), BIG)
+    for x in range(4, wide - 4, 8):
+        canvas.bar(x, 4 + HEADLINE, 4, 8)
+    for below, text in enumerate(wrapped(panel("trial_frame", language), wide - 8)):
+        canvas.text(4, 16 + HEADLINE + below * LINE, text)
+    return canvas.image
+
+
 def wrapped(text: str, columns: int) -> list[str]:
     """Break a text into lines of at most ``columns`` pixels; a longer word stands alone and is cut off."""
     lines: list[str] = []

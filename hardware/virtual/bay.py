@@ -254,6 +254,10 @@ class Bay:
         """Make a relay's contacts stick: it obeys, and the box keeps its power."""
         self.boxes[name].weld(welded=welded)
 
+    def rewire(self, relay: str, box: str) -> None:
+        """Plug ``box`` into the relay of another one, as an installer may by mistake."""
+        self._relays.rewire(relay, self.boxes[box])
+
     # --- what can be seen -----------------------------------------------------------------------------------
 
     async def ping(self, target: str, on: str | None = None, timeout_s: float = 1.0) -> float | None:

@@ -148,6 +148,12 @@ def _new_address(bay: Bay, on: str, args: Mapping[str, Any]) -> None:
         bay.renew_address(on)
 
 
+def _rewire(bay: Bay, on: str, args: Mapping[str, Any]) -> None:
+    if args["to"] not in bay.boxes:
+        raise ValueError(f"rewire: no box {args['to']!r}; there are: {', '.join(bay.boxes)}")
+    bay.rewire(on, args["to"])
+
+
 DEEDS: Mapping[str, DeedForm] = {
     "hang": DeedForm(_hang, required=("mode",)),
     "heal": DeedForm(lambda bay, on, _: bay.boxes[on].heal()),
@@ -170,6 +176,9 @@ DEEDS: Mapping[str, DeedForm] = {
     "power_on": DeedForm(_mains(present=True), on=False),
     "unplug_interface": DeedForm(lambda bay, on, _: bay.unplug_interface(on)),
     "replug_interface": DeedForm(lambda bay, on, _: bay.replug_interface(on)),
+    "weld": DeedForm(lambda bay, on, _: bay.weld(on)),
+    "unweld": DeedForm(lambda bay, on, _: bay.weld(on, welded=False)),
+    "rewire": DeedForm(_rewire, required=("to",)),
     "new_address": DeedForm(_new_address, optional=("later",)),
 }
 """What each of them does, where its name does not say it:
@@ -182,5 +191,6 @@ DEEDS: Mapping[str, DeedForm] = {
   what ``mode`` says (``NAME_FAILURES``); with ``box_only=True`` only the box's does.
 - ``portal_end``, ``dns_back``: the box lets everything through again. It can be in one of these two states
   only: the later one counts. A restart changes neither.
+- ``rewire``: plugs the box ``to`` into the relay of the box it is done on.
 - ``new_address``: taken at once, or at the next lease with ``later=True``.
 """

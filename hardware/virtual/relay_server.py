@@ -23,7 +23,7 @@ class RelayServer:
 
     Attributes:
         path: of the socket.
-        boxes: what the relays switch, by name.
+        boxes: what the relays switch at first, by name.
         persist_outputs: a coil keeps its level when whoever set it goes away, as the pins of a Raspberry Pi
             do; otherwise it is released, as a pin that floats.
     """
@@ -31,7 +31,7 @@ class RelayServer:
     def __init__(self, path: Path, boxes: Mapping[str, VirtualBox], *, persist_outputs: bool = True) -> None:
         self.path = path
         self.persist_outputs = persist_outputs
-        self._boxes = boxes
+        self._wired = dict(boxes)
         self._server: asyncio.Server | None = None
         self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
@@ -60,6 +60,18 @@ class RelayServer:
         await asyncio.gather(*(task for task, _ in serving), return_exceptions=True)
         self.path.unlink(missing_ok=True)
 
+    def rewire(self, relay: str, box: VirtualBox) -> None:
+        """Plug another box into a relay; several relays may switch one box.
+
+        Raises:
+            ValueError: no such relay, or it is in the middle of a cut.
+        """
+        if relay not in self._wired:
+            raise ValueError(f"no relay {relay!r}; there are: {', '.join(self._wired)}")
+        if self._wired[relay].state.relay_cut or box.state.relay_cut:
+            raise ValueError(f"the relay {relay!r} is rewired between two cuts, not in one")
+        self._wired[relay] = box
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
@@ -78,18 +90,18 @@ class RelayServer:
                 await writer.wait_closed()
             if not self.persist_outputs:
                 for name in cut_here:
-                    self._boxes[name].switch_relay(cut=False)
+                    self._wired[name].switch_relay(cut=False)
 
     def _answer(self, line: bytes, cut_here: set[str]) -> dict[str, object]:
         """Do what one request says. ``cut_here`` holds what this connection keeps cut."""
         try:
             request = json.loads(line)
             name, deed = request["box"], request["do"]
-            box = self._boxes.get(name)
+            box = self._wired.get(name)
         except (ValueError, TypeError, KeyError):
             return {"ok": False, "error": 'a request is {"box": NAME, "do": "cut", "restore" or "read"}'}
         if box is None:
-            return {"ok": False, "error": f"no box {name!r}; there are: {', '.join(self._boxes)}"}
+            return {"ok": False, "error": f"no box {name!r}; there are: {', '.join(self._wired)}"}
         if deed not in _DEEDS:
             return {"ok": False, "error": f"cannot {deed!r}; allowed: {', '.join(_DEEDS)}"}
         if deed != "read":

@@ -1,5 +1,8 @@
 """What a scenario is: uplinks, deeds done to the bay, and conditions on what must be seen.
 
+A scenario plays in the bay, with real packets and in real seconds, or it is given to whoever decides, alone
+and in virtual time: hours of it take seconds. Both kinds are written alike.
+
 Codes of events, findings and verdicts stay plain strings here: the bay knows nothing of whoever watches
 it, and whoever watches it judges. ``scenario_reader`` reads the files.
 """
@@ -15,11 +18,33 @@ Words = Mapping[str, str]
 """A text in each language, by language code."""
 
 
+NOBODY = "nobody"
+"""Whose box a relay switches whose contacts are welded."""
+
+
+class Player(StrEnum):
+    """Who plays a scenario."""
+
+    BAY = "bay"
+    """The virtual bay: real packets, real seconds, the whole agent."""
+    CORE = "core"
+    """The agent's core alone, told in virtual time what the bay would show it."""
+
+
 @dataclass(frozen=True, slots=True)
 class ScenarioUplink:
     """One uplink of the bay with its box; both carry the same name.
 
-    Loss (a share, 0 to 1), delay and jitter are those of each direction: an echo suffers them twice.
+    Loss (a share, 0 to 1), delay and jitter are those of each direction: an echo suffers them twice. What
+    follows ``rate_kbit`` is for scenarios that play the core.
+
+    Attributes:
+        boots_in_s: how long the box really boots; None is three quarters of ``boot_s``, which is what the
+            configuration says.
+        api: the box says of itself how its line is.
+        soft: it can be rebooted by software.
+        first_hop: the operator's first hop answers whoever asks it.
+        relay_cuts: whose box the relay really switches, ``nobody`` if its contacts are welded; None: its own.
     """
 
     name: str
@@ -36,6 +61,26 @@ class ScenarioUplink:
     delay_ms: float = 4.0
     jitter_ms: float = 0.5
     rate_kbit: float | None = None
+    boots_in_s: float | None = None
+    api: bool = False
+    soft: bool = False
+    first_hop: bool = False
+    relay_cuts: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioPower:
+    """What the configuration says of power; None leaves the default.
+
+    ``maintenance`` are the operator's windows: begin and end, seconds after local midnight.
+    """
+
+    armed: bool = True
+    per_incident: int | None = None
+    per_day: int | None = None
+    spacing_s: tuple[float, ...] | None = None
+    after_power_s: float | None = None
+    maintenance: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +112,7 @@ class Aspect(StrEnum):
     LONGEST_CUT_S = "longest_cut_s"
     POWERED = "powered"
     CUTS_OVERLAP = "cuts_overlap"
+    HEADLINE = "headline"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +121,19 @@ class Condition:
 
     Attributes:
         aspect: what to look at.
-        codes: the event, finding or verdict; for ``order`` the events in their order.
-        subject: the event's or finding's subject, the uplink of a verdict, the box; None is any.
+        codes: the event, finding or verdict, any of several; for ``order`` the events in their order.
+        subject: the event's or finding's subject, the uplink of a verdict, the box; None is any, and for
+            what is counted of boxes each of them.
+        words: for ``headline``, what the screen's first line says in each language.
         args: what the event's args must contain.
         number: how many cuts, or how often the event; None is at least once.
         most_s: for ``longest_cut_s``, the longest that a cut may have lasted.
         powered: for ``powered`` and ``cuts_overlap``.
-        after: the deed from which ``from_s`` and ``by_s`` count; None is the start of the story.
+        after: the deed from which ``from_s``, ``by_s`` and ``at_s`` count; None is the start of the story.
         from_s: the window's begin, seconds; None is no limit.
         by_s: the window's end, seconds; None is no limit.
-        at_s: the instant at which a finding or verdict must stand; None with an open window is the end.
+        at_s: the instant at which a finding, verdict or headline must stand; None with an open window is the
+            end.
     """
 
     aspect: Aspect
@@ -98,11 +147,17 @@ class Condition:
     from_s: float | None = None
     by_s: float | None = None
     at_s: float | None = None
+    words: Words = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One story, ready to be played. ``title`` and ``text`` hold each language."""
+    """One story, ready to be played. ``title`` and ``text`` hold each language.
+
+    Attributes:
+        known: what the agent can know of the fault, for technicians.
+        starts_s: when the story begins, seconds after local midnight; in the bay it is whenever it is played.
+    """
 
     name: str
     title: Words
@@ -113,3 +168,7 @@ class Scenario:
     expects: tuple[Condition, ...]
     nevers: tuple[Condition, ...]
     seed: int = 0
+    plays: Player = Player.BAY
+    known: str = ""
+    power: ScenarioPower = field(default_factory=ScenarioPower)
+    starts_s: float = 32_400.0

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 
-from hardware.virtual.scenario import Aspect, Condition, Deed, Scenario, ScenarioUplink
-from hardware.virtual.strict_table import Table
+from hardware.virtual.scenario import (
+    NOBODY,
+    Player,
+    Scenario,
+    ScenarioPower,
+    ScenarioUplink,
+)
+from hardware.virtual.scenario_conditions import EXPECT, NEVER, read_condition
+from hardware.virtual.scenario_deeds import read_deeds
+from hardware.virtual.strict_table import Table, timed
 
 FOLDER = Path(__file__).parent / "scenarios"
+FOLDERS: Mapping[Player, Path] = {Player.BAY: FOLDER, Player.CORE: FOLDER / "core"}
+"""Those of the core have a folder of their own: they last hours, and are no shows to choose from."""
 DEFAULT = "box_hung"
+LONGEST_S: Mapping[Player, float] = {Player.BAY: 3600.0, Player.CORE: 604_800.0}
+KINDS = ("ftth", "starlink", "cellular", "other")
 
 
 class ScenarioError(ValueError):
@@ -21,76 +33,6 @@ class ScenarioError(ValueError):
     def __init__(self, source: str, problems: list[str]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(f"{source}: {problem}" for problem in problems))
-
-
-@dataclass(frozen=True, slots=True)
-class _DeedForm:
-    """How a deed is written: whether it needs ``on``, and its args with what each may be."""
-
-    on: bool = True
-    args: Mapping[str, Callable[[object], str | None]] = field(default_factory=dict)
-    required: tuple[str, ...] = ()
-
-
-def _one_of(*allowed: str) -> Callable[[object], str | None]:
-    return lambda value: None if value in allowed else f"allowed: {', '.join(allowed)}"
-
-
-def _between(low: float, high: float) -> Callable[[object], str | None]:
-    def check(value: object) -> str | None:
-        well = isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
-        return None if well else f"allowed: a number from {low:g} to {high:g}"
-
-    return check
-
-
-def _text(value: object) -> str | None:
-    return None if isinstance(value, str) and value else "allowed: a text"
-
-
-def _flag(value: object) -> str | None:
-    return None if isinstance(value, bool) else "allowed: true, false"
-
-
-_TARGET = _DeedForm(on=False, args={"target": _text}, required=("target",))
-_QUALITY = _DeedForm(
-    args={
-        "loss": _between(0, 1),
-        "delay_ms": _between(0, 10_000),
-        "jitter_ms": _between(0, 10_000),
-        "rate_kbit": _between(1, 10_000_000),
-    }
-)
-_ALONE = _DeedForm(on=False)
-DEEDS: Mapping[str, _DeedForm] = {
-    "hang": _DeedForm(args={"mode": _one_of("forwarding", "lan", "frozen")}, required=("mode",)),
-    "quality": _QUALITY,
-    "portal": _DeedForm(args={"pages": _one_of("redirect", "login"), "pings": _flag}),
-    "dns_out": _DeedForm(args={"mode": _one_of("silent", "servfail", "nxdomain"), "box_only": _flag}),
-    "target_out": _TARGET,
-    "target_back": _TARGET,
-    **dict.fromkeys(("power_off", "power_on", "agent_kill", "agent_term", "agent_start"), _ALONE),
-    **dict.fromkeys(("heal", "pull", "plug", "operator_out", "operator_back", "new_address"), _DeedForm()),
-    **dict.fromkeys(("portal_end", "dns_back", "way_out_lost", "way_out_found"), _DeedForm()),
-    **dict.fromkeys(("line_cut", "line_back", "unplug_interface", "replug_interface"), _DeedForm()),
-}
-"""Every deed. Those that begin with ``agent_`` are done to the agent, all others to the bay."""
-
-KINDS = ("ftth", "starlink", "cellular", "other")
-_WINDOW = ("after", "from_s", "by_s")
-_ASPECT_KEYS: Mapping[Aspect, tuple[str, ...]] = {
-    Aspect.EVENT: ("subject", "args", "count", *_WINDOW),
-    Aspect.FINDING: ("subject", "at_s", *_WINDOW),
-    Aspect.HEALTH: ("uplink", "at_s", *_WINDOW),
-    Aspect.ORDER: ("subject",),
-    Aspect.CUTS: ("box",),
-    Aspect.CUTS_AT_MOST: ("box",),
-    Aspect.LONGEST_CUT_S: ("box",),
-    Aspect.POWERED: ("box",),
-    Aspect.CUTS_OVERLAP: (),
-}
-_NEVER = (Aspect.EVENT, Aspect.FINDING, Aspect.HEALTH, Aspect.CUTS_OVERLAP)
-_EXPECT = tuple(aspect for aspect in Aspect if aspect is not Aspect.CUTS_OVERLAP)
 
 
 def parse(text: str, name: str) -> Scenario:
@@ -104,13 +46,21 @@ def parse(text: str, name: str) -> Scenario:
         top = Table(tomllib.loads(text), "", problems)
     except tomllib.TOMLDecodeError as fault:
         raise ScenarioError(f"{name}.toml", [f"not TOML: {fault}"]) from fault
-    top.only(("title", "text", "duration_s", "seed", "uplink", "do", "expect", "never"))
-    uplinks = tuple(_uplink(table, number) for number, table in enumerate(top.tables("uplink")))
+    top.only(("plays", "title", "text", "known", "seed", "starts", *timed("duration"), *_TABLES))
+    player = Player(top.text("plays", Player.BAY, tuple(Player)))
+    longest_s = LONGEST_S[player]
+    uplinks = tuple(_uplink(table, number, player) for number, table in enumerate(top.tables("uplink")))
     names = [uplink.name for uplink in uplinks]
     if len(uplinks) < 1 or len(set(names)) < len(names):
         top.fault("uplink", "at least one is needed, each with a name of its own")
-    duration_s = top.number("duration_s", None, 1, 3600)
-    deeds = tuple(_deed(table, names, duration_s) for table in top.tables("do"))
+    for number, uplink in enumerate(uplinks, start=1):
+        if uplink.relay_cuts not in (None, NOBODY, *names):
+            allowed = ", ".join([*names, NOBODY])
+            top.fault(f"uplink[{number}].relay_cuts", f"{uplink.relay_cuts!r}: allowed: {allowed}")
+    duration_s = top.seconds("duration", None, 1, longest_s)
+    deeds = tuple(
+        deed for table in top.tables("do") for deed in read_deeds(table, player, uplinks, duration_s)
+    )
     deed_names = [deed.name for deed in deeds if deed.name]
     scenario = Scenario(
         name=name,
@@ -119,9 +69,17 @@ def parse(text: str, name: str) -> Scenario:
         duration_s=duration_s,
         uplinks=uplinks,
         deeds=deeds,
-        expects=tuple(_condition(table, _EXPECT, names, deed_names) for table in top.tables("expect")),
-        nevers=tuple(_condition(table, _NEVER, names, deed_names) for table in top.tables("never")),
+        expects=tuple(
+            read_condition(table, EXPECT, names, deed_names, longest_s) for table in top.tables("expect")
+        ),
+        nevers=tuple(
+            read_condition(table, NEVER, names, deed_names, longest_s) for table in top.tables("never")
+        ),
         seed=int(top.number("seed", 0, 0, 2**31)),
+        plays=player,
+        known=top.text("known", ""),
+        power=_power(top, player),
+        starts_s=_time_of_day(top, "starts", top.text("starts", "09:00")),
     )
     if problems:
         raise ScenarioError(f"{name}.toml", problems)
@@ -141,9 +99,9 @@ def read(path: Path) -> Scenario:
     return parse(text, path.stem)
 
 
-def names() -> tuple[str, ...]:
+def names(player: Player = Player.BAY) -> tuple[str, ...]:
     """The scenarios that come with the bay, the default one first."""
-    found = sorted(path.stem for path in FOLDER.glob("*.toml"))
+    found = sorted(path.stem for path in FOLDERS[player].glob("*.toml"))
     return tuple(sorted(found, key=lambda name: name != DEFAULT))
 
 
@@ -155,94 +113,95 @@ def find(name: str) -> Scenario:
     """
     if name.endswith(".toml"):
         return read(Path(name))
-    if name in names():
-        return read(FOLDER / f"{name}.toml")
-    near = difflib.get_close_matches(name, names(), n=1)
+    for player, folder in FOLDERS.items():
+        if name in names(player):
+            return read(folder / f"{name}.toml")
+    near = difflib.get_close_matches(name, [*names(), *names(Player.CORE)], n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     raise ScenarioError(name, [f"no such scenario; there are: {', '.join(names())}{hint}"])
 
 
-def _uplink(table: Table, number: int) -> ScenarioUplink:
+_TABLES = ("power", "uplink", "do", "expect", "never")
+_FOR_THE_CORE = ("api", "soft", "first_hop", "relay_cuts", *timed("boots_in"))
+_TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+
+
+def _uplink(table: Table, number: int, player: Player) -> ScenarioUplink:
     usual = ScenarioUplink("", "", "", "", "")
-    table.only([*ScenarioUplink.__dataclass_fields__])
+    lengths = timed("boot", "confirm", "off", "interval", "boots_in")
+    table.only(dict.fromkeys((*ScenarioUplink.__dataclass_fields__, *lengths)))
+    if player is Player.BAY:
+        _refuse(table, _FOR_THE_CORE)
     name = table.text("name")
+    kind = table.text("kind", "ftth", KINDS)
+    boot_s, confirm_s, off_s, interval_s = usual.boot_s, usual.confirm_s, usual.off_s, usual.interval_s
+    if player is Player.CORE:
+        # What the configuration says when it says nothing; in the bay nobody would wait so long.
+        boot_s, off_s, interval_s = 120.0, 10.0, 10.0 if kind == "cellular" else 1.0
+    boot_s = table.seconds("boot", boot_s, 5, 900)
+    if player is Player.CORE:
+        confirm_s = boot_s
     return ScenarioUplink(
         name=name,
         label=table.text("label", name),
-        kind=table.text("kind", "ftth", KINDS),
+        kind=kind,
         interface=table.text("interface", f"wan{number}"),
         operator=table.text("operator", f"op-{name}"),
         wired=table.flag("wired", default=True),
-        boot_s=table.number("boot_s", usual.boot_s, 5, 900),
-        confirm_s=table.number("confirm_s", usual.confirm_s, 2, 3600),
-        off_s=table.number("off_s", usual.off_s, 3, 100),
-        interval_s=table.number("interval_s", usual.interval_s, 0.2, 60),
+        boot_s=boot_s,
+        confirm_s=table.seconds("confirm", confirm_s, 2, 3600),
+        off_s=table.seconds("off", off_s, 3, 100),
+        interval_s=table.seconds("interval", interval_s, 0.2, 60),
         loss=table.number("loss", usual.loss, 0, 1),
         delay_ms=table.number("delay_ms", usual.delay_ms, 0, 10_000),
         jitter_ms=table.number("jitter_ms", usual.jitter_ms, 0, 10_000),
         rate_kbit=table.maybe_number("rate_kbit", 1, 10_000_000),
+        boots_in_s=table.maybe_seconds("boots_in", 1, 3600),
+        api=table.flag("api", default=False),
+        soft=table.flag("soft", default=False),
+        first_hop=table.flag("first_hop", default=False),
+        relay_cuts=table.maybe_text("relay_cuts"),
     )
 
 
-def _deed(table: Table, uplinks: Collection[str], duration_s: float) -> Deed:
-    table.only(("what", "at_s", "on", "args", "name", "after_event", "say"))
-    what = table.text("what", allowed=tuple(DEEDS))
-    args = table.plain("args")
-    form = DEEDS.get(what)
-    if form is not None:
-        arguments = Table(args, f"{table.path}.args", table.problems)
-        arguments.only(tuple(form.args))
-        for key in (key for key in form.required if key not in args):
-            arguments.fault(key, f"missing; {form.args[key](None)}")
-        for key, value in args.items():
-            if key in form.args and (complaint := form.args[key](value)) is not None:
-                arguments.fault(key, f"{value!r} is not allowed; {complaint}")
-        if not form.on and "on" in table:
-            table.fault("on", f"{what} is not done on an uplink")
-    return Deed(
-        what=what,
-        at_s=table.number("at_s", None, 0, duration_s),
-        on=table.text("on", allowed=uplinks) if form is not None and form.on else None,
-        args=args,
-        name=table.maybe_text("name"),
-        after_event=table.maybe_text("after_event"),
-        say=table.words("say", required=False),
+def _refuse(table: Table, keys: tuple[str, ...]) -> None:
+    for key in (key for key in keys if key in table):
+        table.fault(key, f'only where plays = "{Player.CORE}"')
+
+
+def _power(top: Table, player: Player) -> ScenarioPower:
+    table = top.table("power")
+    if player is Player.BAY:
+        _refuse(top, ("power", "starts"))
+    table.only(("armed", "per_incident", "per_day", "spacing_s", "maintenance", *timed("after_power")))
+    per_incident = table.maybe_number("per_incident", 1, 2)
+    per_day = table.maybe_number("per_day", 1, 3)
+    return ScenarioPower(
+        armed=table.flag("armed", default=True),
+        per_incident=None if per_incident is None else int(per_incident),
+        per_day=None if per_day is None else int(per_day),
+        spacing_s=table.numbers("spacing_s", 1, 86_400) or None,
+        after_power_s=table.maybe_seconds("after_power", 0, 3600),
+        maintenance=_windows(table),
     )
 
 
-def _condition(
-    table: Table, aspects: Collection[Aspect], uplinks: Collection[str], deeds: Collection[str]
-) -> Condition:
-    chosen = [aspect for aspect in aspects if aspect.value in table]
-    if len(chosen) != 1:
-        table.fault("", f"exactly one of these keys is needed: {', '.join(aspects)}")
-        return Condition(Aspect.EVENT)
-    aspect = chosen[0]
-    table.only((aspect.value, *_ASPECT_KEYS[aspect]))
-    codes: tuple[str, ...] = ()
-    if aspect is Aspect.ORDER:
-        codes = table.texts("order")
-    elif aspect in (Aspect.EVENT, Aspect.FINDING, Aspect.HEALTH):
-        codes = (table.text(aspect.value),)
-    number = None
-    if aspect in (Aspect.CUTS, Aspect.CUTS_AT_MOST):
-        number = int(table.number(aspect.value, None, 0, 1000))
-    elif "count" in table:
-        number = int(table.number("count", None, 0, 1000))
-    subject = table.maybe_text("subject")
-    for key in ("uplink", "box"):
-        if key in _ASPECT_KEYS[aspect]:
-            subject = table.text(key, allowed=uplinks)
-    return Condition(
-        aspect=aspect,
-        codes=codes,
-        subject=subject,
-        args=table.plain("args"),
-        number=number,
-        most_s=table.number(aspect.value, None, 0, 1000) if aspect is Aspect.LONGEST_CUT_S else 0.0,
-        powered=table.flag(aspect.value, default=True) if aspect is Aspect.POWERED else True,
-        after=table.maybe_text("after", deeds),
-        from_s=table.maybe_number("from_s", 0, 3600),
-        by_s=table.maybe_number("by_s", 0, 3600),
-        at_s=table.maybe_number("at_s", 0, 3600),
-    )
+def _windows(table: Table) -> tuple[tuple[float, float], ...]:
+    """``maintenance = "00:00-06:00"``: the hours of the night in which operators work on their lines."""
+    text = table.maybe_text("maintenance")
+    if text is None:
+        return ()
+    begin, dash, end = text.partition("-")
+    if not dash:
+        table.fault("maintenance", f"{text!r} is not allowed; allowed: two times such as 00:00-06:00")
+        return ()
+    return ((_time_of_day(table, "maintenance", begin), _time_of_day(table, "maintenance", end)),)
+
+
+def _time_of_day(table: Table, key: str, text: str) -> float:
+    """Seconds after midnight."""
+    found = _TIME_OF_DAY.fullmatch(text)
+    if found is None:
+        table.fault(key, f"{text!r} is not allowed; allowed: a time of the day such as 02:30")
+        return 0.0
+    return 3600.0 * int(found[1]) + 60.0 * int(found[2])

@@ -3,13 +3,37 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Collection, Mapping
-from typing import TypeVar
+from math import inf
+from typing import TypeGuard, TypeVar
 
 from hardware.virtual.scenario import Plain, Words
 
 LANGUAGES = ("fr", "en")
 T = TypeVar("T")
+
+_UNITS = {"d": 86400.0, "h": 3600.0, "min": 60.0, "s": 1.0}
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
+
+
+def parse_duration(text: str) -> float | None:
+    """Seconds of a text such as ``8 h 30 min``: each unit once, the largest first; None if it is none."""
+    words = text.split()
+    if not words or len(words) % 2:
+        return None
+    seconds, before = 0.0, inf
+    for number, unit in zip(words[::2], words[1::2], strict=True):
+        length = _UNITS.get(unit, inf)
+        if length >= before or _NUMBER.fullmatch(number) is None:
+            return None
+        seconds, before = seconds + float(number) * length, length
+    return seconds
+
+
+def timed(*keys: str) -> tuple[str, ...]:
+    """Both ways to write each of these lengths of time; see ``Table.seconds``."""
+    return tuple(name for key in keys for name in (key, f"{key}_s"))
 
 
 class Table:
@@ -61,7 +85,7 @@ class Table:
         """A number from ``low`` to ``high``; no ``default`` means that it must be there."""
 
         def well(value: object) -> bool:
-            return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+            return _is_number(value) and low <= value <= high
 
         value = self._get(key, default, well, f"a number from {low:g} to {high:g}")
         return float(value) if isinstance(value, int | float) else low
@@ -69,6 +93,27 @@ class Table:
     def maybe_number(self, key: str, low: float, high: float) -> float | None:
         """A number from ``low`` to ``high``, None if not given."""
         return self.number(key, low, low, high) if key in self else None
+
+    def seconds(self, key: str, default: float | None, low: float, high: float) -> float:
+        """A length of time: ``key_s`` as a number of seconds, or ``key`` as a text with its units."""
+        if key not in self:
+            return self.number(f"{key}_s", default, low, high)
+        value = self._table[key]
+        given = parse_duration(value) if isinstance(value, str) else None
+        if f"{key}_s" in self:
+            self.fault(key, f"given twice, also as {key}_s")
+        elif given is None:
+            said = f'a text such as "90 s" or "8 h 30 min"; a number of seconds is written {key}_s'
+            self.fault(key, f"{value!r} is not allowed; allowed: {said}")
+        elif not low <= given <= high:
+            self.fault(key, f"{value!r} is not allowed; allowed: {low:g} s to {high:g} s")
+        else:
+            return given
+        return low if default is None else default
+
+    def maybe_seconds(self, key: str, low: float, high: float) -> float | None:
+        """A length of time, None if not given."""
+        return self.seconds(key, low, low, high) if key in self or f"{key}_s" in self else None
 
     def maybe_text(self, key: str, allowed: Collection[str] | None = None) -> str | None:
         """A text, None if not given."""
@@ -106,6 +151,28 @@ class Table:
         self.fault(key, f"{value!r} is not allowed; allowed: a list of two or more codes")
         return ()
 
+    def one_or_more(self, key: str) -> tuple[str, ...]:
+        """A text, or a list of at least two."""
+        return self.texts(key) if isinstance(self._table.get(key), list) else (self.text(key),)
+
+    def numbers(self, key: str, low: float, high: float) -> tuple[float, ...]:
+        """A list of numbers from ``low`` to ``high``, at least one; empty if not given."""
+        if key not in self:
+            return ()
+        value = self._table[key]
+        if isinstance(value, list) and value and all(_is_number(one) and low <= one <= high for one in value):
+            return tuple(map(float, value))
+        self.fault(key, f"{value!r} is not allowed; allowed: a list of numbers from {low:g} to {high:g}")
+        return ()
+
+    def table(self, key: str) -> Table:
+        """The table written as ``[key]``; an empty one if not given."""
+        value = self._table.get(key, {})
+        if not isinstance(value, dict):
+            self.fault(key, f"must be written as [{key}]")
+            value = {}
+        return Table(value, f"{self.path}.{key}" if self.path else key, self.problems)
+
     def tables(self, key: str) -> list[Table]:
         """The tables written as ``[[key]]``, numbered from 1 in their paths."""
         value = self._table.get(key, [])
@@ -113,3 +180,7 @@ class Table:
             self.fault(key, f"must be written as [[{key}]]")
             return []
         return [Table(one, f"{key}[{number}]", self.problems) for number, one in enumerate(value, start=1)]
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)

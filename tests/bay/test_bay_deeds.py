@@ -19,6 +19,8 @@ from bay_ground import (
 
 from hardware.virtual.bay import Bay
 from hardware.virtual.deeds import DEEDS
+from hardware.virtual.scenario import Player
+from hardware.virtual.scenario_deeds import FORMS
 
 pytestmark = pytest.mark.bay
 
@@ -206,6 +208,8 @@ def test_new_address_at_once_and_later(tmp_path: Path) -> None:
         ("portal", "ftth", {"pages": "pay"}, "redirect, login"),
         ("portal", "ftth", {"pings": "no"}, "True, False"),
         ("dns_out", "ftth", {"mode": "well"}, "silent, servfail, nxdomain"),
+        ("rewire", "ftth", {}, "to"),
+        ("rewire", "ftth", {"to": "adsl"}, "ftth, cell"),
     ],
 )
 def test_impossible_deed_is_refused(
@@ -223,9 +227,8 @@ def test_impossible_deed_is_refused(
 
 def test_scenarios_and_bay_know_the_same_deeds() -> None:
     """Every deed that a scenario file may name is one of the bay, with the same arguments."""
-    from hardware.virtual import scenario_reader
-
-    written = {name: form for name, form in scenario_reader.DEEDS.items() if not name.startswith("agent_")}
+    forms = FORMS[Player.BAY]
+    written = {name: form for name, form in forms.items() if not name.startswith("agent_")}
     assert written.keys() == DEEDS.keys()
     for name, form in written.items():
         assert form.on == DEEDS[name].on

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from bay_ground import TARGET, eventually, eventually_answers, play
 
+from hardware.ports import Sim
 from hardware.virtual.bay import Bay
 from hardware.virtual.hilink_pages import HiLinkSignal, bars
 
@@ -96,7 +97,7 @@ def test_signal_can_be_set(tmp_path: Path) -> None:
         bay.hilinks["cell"].signal = HiLinkSignal(rsrp_dbm=-118, sinr_db=-3, band=28)
         page = await client.ask("GET", "/api/device/signal")
         assert [value(page, name) for name in ("rsrp", "sinr", "band")] == ["-118dBm", "-3dB", "28"]
-        bay.hilinks["cell"].signal = HiLinkSignal(None, None, None, None, None, sim_present=False)
+        bay.hilinks["cell"].signal = HiLinkSignal(None, None, None, None, None, sim=Sim.MISSING)
         assert value(await client.ask("GET", "/api/device/signal"), "rsrp") == ""
         status = await client.ask("GET", "/api/monitoring/status")
         assert (value(status, "ConnectionStatus"), value(status, "SimStatus")) == ("902", "255")

@@ -186,6 +186,37 @@ def test_welded_contacts(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
+def test_relays_that_were_mixed_up(tmp_path: Path) -> None:
+    """Each cuts the other's box; a relay in the middle of a cut is not rewired."""
+
+    async def story(bay: Bay) -> None:
+        await bay.do("rewire", on="ftth", to="cell")
+        await bay.do("rewire", on="cell", to="ftth")
+        await ask(bay, '{"box": "ftth", "do": "cut"}')
+        assert (bay.facts()["ftth"]["powered"], bay.facts()["cell"]["powered"]) == (True, False)
+        with pytest.raises(ValueError, match="between two cuts"):
+            await bay.do("rewire", on="ftth", to="ftth")
+        await ask(bay, '{"box": "ftth", "do": "restore"}')
+        assert bay.facts()["cell"]["powered"]
+        with pytest.raises(ValueError, match="ftth, cell"):
+            bay.rewire("adsl", "ftth")
+
+    play(tmp_path, story)
+
+
+def test_contacts_can_be_repaired(tmp_path: Path) -> None:
+    """Welded, the box stays on; repaired, it goes off."""
+
+    async def story(bay: Bay) -> None:
+        await bay.do("weld", on="ftth")
+        await ask(bay, '{"box": "ftth", "do": "cut"}')
+        assert bay.facts()["ftth"]["powered"]
+        await bay.do("unweld", on="ftth")
+        assert not bay.facts()["ftth"]["powered"]
+
+    play(tmp_path, story)
+
+
 def test_socket_goes_with_the_bay(tmp_path: Path) -> None:
     """A bay removes its socket, and one left by a killed bay is no obstacle."""
     (tmp_path / "relay.sock").write_text("left behind")

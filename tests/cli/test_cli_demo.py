@@ -21,7 +21,8 @@ import pytest
 
 from agent.cli import demo
 from agent.cli.control_client import EventLine
-from agent.cli.stage import HeadlessStage, LiveStage, deed_text
+from agent.cli.stage import HeadlessStage, LiveStage
+from agent.cli.timeline import deed_text
 from agent.core.codes import Code
 from agent.core.site import UplinkKind
 from agent.core.snapshot_types import Health, Snapshot, UplinkView
@@ -150,6 +151,31 @@ def test_a_machine_without_ip_is_told_what_to_install(
     monkeypatch.setattr(shutil, "which", lambda name: None if name == "ip" else f"/bin/{name}")
     assert run() == 2
     assert "apt install iproute2" in capsys.readouterr().err
+
+
+def test_a_scenario_for_the_core_is_played_at_once_and_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """No namespaces, no waiting: what happened when, and the verdict."""
+    assert run("hung_box", "--lang", "en") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Hung box"
+    assert any(line.endswith("▶ The fibre's box hangs") for line in lines)
+    assert lines[-1] == "Passed: everything that had to be seen was seen."
+
+
+def test_a_scenario_for_the_core_that_goes_wrong_is_exit_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With what was not seen."""
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        'plays = "core"\nduration_s = 5\ntitle = { fr = "a", en = "a" }\ntext = { fr = "a", en = "a" }\n'
+        '[[uplink]]\nname = "ftth"\n[[expect]]\nevent = "box_cut"\n',
+        encoding="utf-8",
+    )
+    assert run(str(path), "--lang", "en") == 1
+    assert "  - event box_cut must be seen, was seen never" in capsys.readouterr().out
+    assert run(str(path), "--json") == 2
+    assert "plays the core alone" in capsys.readouterr().err
 
 
 def test_a_code_that_no_agent_says_is_exit_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

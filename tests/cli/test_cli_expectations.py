@@ -33,7 +33,12 @@ CALM = Snapshot(
     1, 10.0, 0.0, True, "demo", "Demo", True, None, None, None, None, Code.ALL_WELL, (FTTH,), (), ()
 )
 HUNG = FindingView(Code.BOX_HUNG, "ftth", "Fibre 1", Severity.ALERT, 10.0, {})
-BROKEN = replace(CALM, uplinks=(replace(FTTH, health=Health.DOWN, why="silent 12 s"),), findings=(HUNG,))
+BROKEN = replace(
+    CALM,
+    headline=Code.BOX_HUNG,
+    uplinks=(replace(FTTH, health=Health.DOWN, why="silent 12 s"),),
+    findings=(HUNG,),
+)
 
 EVIDENCE = Evidence(
     end_s=60.0,
@@ -80,6 +85,16 @@ KEPT = [
     Condition(Aspect.LONGEST_CUT_S, subject="ftth", most_s=5.0),
     Condition(Aspect.LONGEST_CUT_S, subject="cellular", most_s=0.0),
     Condition(Aspect.POWERED, subject="ftth"),
+    picture(Aspect.FINDING, "box_hung", after="hang", at_s=20.0),
+    picture(Aspect.FINDING, "box_hung", from_s=30.0, by_s=40.0),
+    event("cycle_helped", codes=("cycle_helped", "uplink_up")),
+    Condition(Aspect.HEADLINE, words={"fr": "Box bloquée", "en": "Box is stuck"}, at_s=30.0),
+    Condition(Aspect.HEADLINE, words={"fr": "Box bloquée"}, after="hang", from_s=12.0, by_s=13.0),
+    Condition(Aspect.HEADLINE, words={"fr": "Tout marche", "en": "All is well"}),
+    Condition(Aspect.CUTS, number=1),
+    Condition(Aspect.CUTS_AT_MOST, number=1),
+    Condition(Aspect.LONGEST_CUT_S, most_s=5.0),
+    Condition(Aspect.POWERED),
 ]
 
 
@@ -129,6 +144,25 @@ MISSED = [
         "box ftth must be cut for at most 4.5 s at a time, was cut for 5.0 s",
     ),
     (Condition(Aspect.POWERED, subject="x"), "box x must be with power at the end, is unknown"),
+    (Condition(Aspect.CUTS, number=0), "box ftth must be cut 0 times, was cut 1 times"),
+    (Condition(Aspect.CUTS_AT_MOST, number=0), "box ftth must be cut at most 0 times, was cut 1 times"),
+    (
+        Condition(Aspect.LONGEST_CUT_S, most_s=4.5),
+        "box ftth must be cut for at most 4.5 s at a time, was cut for 5.0 s",
+    ),
+    (Condition(Aspect.POWERED, powered=False), "box ftth must be without power at the end, is with it"),
+    (
+        picture(Aspect.FINDING, "box_hung", after="hang", at_s=5.0),
+        "finding box_hung of ftth must stand at 15 s, but there stand: none",
+    ),
+    (
+        Condition(Aspect.HEADLINE, words={"fr": "Tout marche", "en": "All is well"}, at_s=30.0),
+        "headline “Tout marche” / “All is well” must stand at 30 s, but it is “Box bloquée” / “Box is stuck”",
+    ),
+    (
+        Condition(Aspect.HEADLINE, words={"fr": "Box bloquée", "en": "Box hung"}, at_s=30.0),
+        "headline “Box bloquée” / “Box hung” must stand at 30 s, but it is “Box bloquée” / “Box is stuck”",
+    ),
 ]
 
 
@@ -163,6 +197,17 @@ def test_what_must_never_be_seen_fails_when_it_was(condition: Condition, words: 
 def test_what_must_never_be_seen_is_only_looked_for_in_its_window() -> None:
     """A cut after the calm phase is no cut during it."""
     assert judge(story(nevers=(event("box_cut", by_s=22.9),)), EVIDENCE) == []
+
+
+def test_a_headline_is_compared_with_ordinary_spaces() -> None:
+    """French texts have unbreakable ones before high punctuation, which no one types into a file."""
+    dark = replace(HUNG, code=Code.BAY_DARK)
+    evidence = Evidence(60.0, pictures=((0.0, replace(CALM, headline=Code.BAY_DARK, findings=(dark,))),))
+    wanted = Condition(Aspect.HEADLINE, words={"fr": "Baie éteinte ?"})
+    assert judge(story(wanted), evidence) == []
+    assert judge(story(nevers=(wanted,)), evidence) == [
+        "headline “Baie éteinte ?” must never be seen, was seen at 0.0 s"
+    ]
 
 
 def test_two_boxes_without_power_together_are_noticed() -> None:

@@ -14,7 +14,10 @@ import pytest
 
 from agent.cli import check
 from agent.cli.main import main
+from agent.config.effective import wiring
 from agent.config.reader import parse
+from agent.core.instant import Stamp
+from agent.runtime.notes import Notes
 
 ROOT = Path(__file__).parents[2]
 MINIMAL = resources.files("agent.config").joinpath("minimal.toml").read_text(encoding="utf-8")
@@ -126,3 +129,68 @@ def test_checking_loads_no_driver_and_no_drawing(name, request):
         [sys.executable, "-c", script, str(path)], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stderr.splitlines()[-1] == "[]"
+
+
+# --- relays that nobody has seen at work ------------------------------------------------------------------
+
+
+def checked(good, state, capsys):
+    assert main(["check", str(good), "--lang", "en", "--state-dir", str(state)]) == 0
+    text = capsys.readouterr().out
+    assert main(["check", str(good), "--json", "--state-dir", str(state)]) == 0
+    return text, json.loads(capsys.readouterr().out)["unproven"]
+
+
+def test_relays_that_were_never_tried_are_named(good, tmp_path, capsys):
+    """With the command that tries them; the exit code stays 0, as the file is right."""
+    (tmp_path / "state").mkdir()
+    text, unproven = checked(good, tmp_path / "state", capsys)
+    assert text.splitlines()[-1] == (
+        "# notice: relays never seen at work, not used automatically until then: box-ftth (gpio17); "
+        "try them out with: vigie commission"
+    )
+    assert unproven == ["box-ftth"]
+
+
+def test_a_relay_that_was_tried_is_not_named(good, tmp_path, capsys):
+    """The agent's own note says so."""
+    notes = Notes(tmp_path, wiring(parse(MINIMAL)))
+    notes.save_proof("box-ftth", Stamp(1.0, 1.8e9, True, "boot"))
+    text, unproven = checked(good, tmp_path, capsys)
+    assert "never seen" not in text
+    assert unproven == []
+    good.write_text(MINIMAL.replace("gpio17", "gpio18"))
+    text, unproven = checked(good, tmp_path, capsys)
+    assert "box-ftth (gpio18)" in text
+    assert unproven == ["box-ftth"]
+
+
+def test_damaged_proofs_are_told(good, tmp_path, capsys):
+    """Every relay counts as never tried."""
+    (tmp_path / "proofs.json").write_text("{}")
+    text, unproven = checked(good, tmp_path, capsys)
+    assert "every relay counts as never tried" in text
+    assert unproven == ["box-ftth"]
+
+
+def test_proofs_that_cannot_be_read_are_told(good, tmp_path, capsys):
+    """It is then not known which relays are proven."""
+    (tmp_path / "proofs.json").mkdir()
+    text, unproven = checked(good, tmp_path, capsys)
+    assert "cannot be told" in text
+    assert unproven is None
+
+
+def test_nothing_is_said_where_no_agent_lives(good, tmp_path, capsys):
+    """A file may be checked on any machine."""
+    text, unproven = checked(good, tmp_path / "nowhere", capsys)
+    assert "relays" not in text
+    assert unproven is None
+
+
+def test_nothing_is_said_where_no_proof_is_asked_for(good, tmp_path, capsys):
+    """But the list stays in the JSON."""
+    good.write_text(MINIMAL + "[power]\nrequire_proof = false\n")
+    text, unproven = checked(good, tmp_path, capsys)
+    assert "never seen" not in text
+    assert unproven == ["box-ftth"]

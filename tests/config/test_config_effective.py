@@ -97,7 +97,7 @@ def test_the_site_carries_everything_that_the_core_must_know():
             BoxSpec("box-ftth", "box-ftth", "ftth", True, 120.0, 10.0, 120.0),
             BoxSpec("modem", "modem", "4g", False, 120.0, 10.0, 120.0),
         ),
-        power=PowerRules(armed=False),
+        power=PowerRules(armed=False, require_proof=True),
         switch_cost_s=7.0,
     )
 
@@ -105,7 +105,7 @@ def test_the_site_carries_everything_that_the_core_must_know():
 def test_the_defaults_of_file_and_core_are_the_same():
     """A site built in a test behaves like one that is configured."""
     site = to_site(parse(MINIMAL))
-    assert site.power == PowerRules()
+    assert site.power == PowerRules(require_proof=True), "a site must have seen its relays at work"
     assert site.switch_cost_s == Site("x", "x", ()).switch_cost_s
     assert site.boxes[0] == BoxSpec("box-ftth", "box-ftth", "ftth")
 

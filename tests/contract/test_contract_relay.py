@@ -104,7 +104,7 @@ class BayRig:
         return states
 
     def stick(self, stuck: bool) -> None:
-        self._bay._relays._boxes = {} if stuck else self._bay.boxes
+        self._bay._relays._wired = {} if stuck else dict(self._bay.boxes)
 
     def close(self) -> None:
         self._do(self._bay.stop())

@@ -20,14 +20,19 @@ class Asking(World):
     """A site that answers more than echoes: what a question brings is set by the test."""
 
     def __init__(self, site: Site | None = None, **kwargs: object) -> None:
-        self.answers: dict[str, list[tuple[Asked, str, Said]]] = {}
+        self.brings: dict[str, list[tuple[Asked, str, Said]]] = {}
         self.asked: list[tuple[float, str]] = []
         super().__init__(site or example_site(), **kwargs)  # type: ignore[arg-type]
+
+    def _hear(self, observation: Observation) -> None:
+        """Nothing that the world's own questions bring; see ``brings``."""
+        if not isinstance(observation, Check):
+            super()._hear(observation)
 
     def _act(self, action: object) -> None:
         if isinstance(action, AskMore):
             self.asked.append((self.t, action.uplink))
-            for asked, subject, said in self.answers.get(action.uplink, []):
+            for asked, subject, said in self.brings.get(action.uplink, []):
                 sent_at = self.t
                 self.at(
                     self.t + 1.0,
@@ -61,7 +66,7 @@ def faults(world: World) -> set[Code]:
 def test_first_hop_that_answers_means_an_operator_outage_and_no_cut() -> None:
     """Box and access line are well: eight hours of it cost no cut at all."""
     world = calm()
-    world.answers["ftth"] = [(Asked.HOP, "2", Said.WELL), (Asked.NAME, "a@1.1.1.1", Said.SILENT)]
+    world.brings["ftth"] = [(Asked.HOP, "2", Said.WELL), (Asked.NAME, "a@1.1.1.1", Said.SILENT)]
     world.change("ftth", forwards=False)
     world.play(8 * 3600)
     assert faults(world) == {Code.OPERATOR_OUTAGE}
@@ -132,7 +137,7 @@ PORTAL = [(Asked.NAME, "a@1.1.1.1", Said.WRONG), (Asked.WEB, "http://x/204", Sai
 def test_portal_is_named_and_not_cut(forwards: bool) -> None:
     """Whether pings pass or not, whoever answers in the place of the internet is found out."""
     world = calm()
-    world.answers["ftth"] = PORTAL
+    world.brings["ftth"] = PORTAL
     if forwards:
         for asked, subject, said in PORTAL:
             world.feed(Check("ftth", asked, subject, world.t, said))
@@ -146,7 +151,7 @@ def test_portal_is_named_and_not_cut(forwards: bool) -> None:
 def test_one_wrong_answer_is_no_portal() -> None:
     """It is asked again first."""
     world = calm()
-    world.answers["ftth"] = [(Asked.WEB, "http://x/204", Said.WELL)]
+    world.brings["ftth"] = [(Asked.WEB, "http://x/204", Said.WELL)]
     world.feed(Check("ftth", Asked.WEB, "http://x/204", world.t, Said.WRONG))
     world.play(60)
     assert faults(world) == set()
@@ -156,7 +161,7 @@ def test_one_wrong_answer_is_no_portal() -> None:
 def test_names_that_fail_alone_are_told_apart_from_the_line() -> None:
     """Echoes and pages pass, two name servers are silent twice: that is the names, and no box's fault."""
     world = calm()
-    world.answers["ftth"] = [
+    world.brings["ftth"] = [
         (Asked.NAME, "a@1.1.1.1", Said.SILENT),
         (Asked.NAME, "b@8.8.8.8", Said.REFUSED),
         (Asked.WEB, "http://x/204", Said.WELL),
@@ -164,7 +169,7 @@ def test_names_that_fail_alone_are_told_apart_from_the_line() -> None:
     world.feed(Check("ftth", Asked.NAME, "a@1.1.1.1", world.t, Said.SILENT))
     world.play(120)
     assert faults(world) == {Code.NAMES_FAIL}
-    world.answers["ftth"] = [(Asked.NAME, n, Said.WELL) for n in ("a@1.1.1.1", "b@8.8.8.8")]
+    world.brings["ftth"] = [(Asked.NAME, n, Said.WELL) for n in ("a@1.1.1.1", "b@8.8.8.8")]
     world.play(400)
     assert faults(world) == set()
     assert world.cuts == []
@@ -173,7 +178,7 @@ def test_names_that_fail_alone_are_told_apart_from_the_line() -> None:
 def test_one_name_server_that_fails_is_no_finding() -> None:
     """The other one answers."""
     world = calm()
-    world.answers["ftth"] = [
+    world.brings["ftth"] = [
         (Asked.NAME, "a@1.1.1.1", Said.SILENT),
         (Asked.NAME, "b@8.8.8.8", Said.WELL),
     ]
@@ -272,7 +277,7 @@ def test_an_uplink_that_comes_back_is_asked_whether_it_is_really_the_internet() 
 def test_a_finding_lists_what_it_rests_on() -> None:
     """What was asked, when, and what answered: in the picture and with the event."""
     world = calm()
-    world.answers["ftth"] = [(Asked.HOP, "2", Said.WELL)]
+    world.brings["ftth"] = [(Asked.HOP, "2", Said.WELL)]
     world.change("ftth", forwards=False)
     world.play(30)
     (finding,) = [f for f in world.picture().findings if f.subject == "ftth"]
@@ -304,15 +309,14 @@ def test_every_fault_of_the_table_says_whether_power_can_help() -> None:
         cure: {code for code, entry in FINDINGS.items() if entry.cure is cure}
         for cure in (Cure.LIKELY, Cure.PERHAPS)
     }
-    assert by_cure[Cure.LIKELY] == {Code.BOX_HUNG, Code.MODEM_HUNG}
+    assert by_cure[Cure.LIKELY] == {Code.BOX_HUNG, Code.MODEM_HUNG, Code.BY_HAND}
     assert by_cure[Cure.PERHAPS] == {Code.CABLE_OR_POWER, Code.LINE_OR_OPERATOR}
 
 
 def test_own_trouble_names_the_silence_of_the_prober() -> None:
     """If nobody asks any more, that is told as our own trouble, not as an outage."""
     world = calm()
-    for name in world.lines:
-        world._pace[name] = (1.0, 10_000 + len(name))  # the prober has died: nothing is sent any more
+    world.asking.stop()  # the prober has died: nothing is sent any more
     world.play(60)
     assert {code for code, _ in world.findings()} == {Code.OWN_TROUBLE}
     assert world.cuts == []
@@ -321,7 +325,7 @@ def test_own_trouble_names_the_silence_of_the_prober() -> None:
 def test_state_keeps_no_more_than_the_newest_answers() -> None:
     """However long an outage, what was asked does not pile up."""
     world = calm()
-    world.answers["ftth"] = [(Asked.HOP, "2", Said.WELL), *PORTAL]
+    world.brings["ftth"] = [(Asked.HOP, "2", Said.WELL), *PORTAL]
     world.change("ftth", forwards=False)
     world.play(6 * 3600)
     state: State = world.state

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from agent.core import state as states
+from agent.core.durable import Durable
 from agent.core.inquiries import Asked, Check, Said
 from agent.core.instant import Now
-from agent.core.model import Durable
 from agent.core.site import Site, UplinkKind, UplinkSpec
 from agent.core.step import step
 

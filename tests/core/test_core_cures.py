@@ -12,9 +12,10 @@ from world import World, example_site
 
 from agent.core import cures
 from agent.core.codes import Code
+from agent.core.durable import Durable
 from agent.core.inquiries import Says
 from agent.core.instant import Now, Stamp
-from agent.core.model import Cut, Cycle, Durable, How, Outcome, PowerReport, Reboot
+from agent.core.model import Cycle, How, Outcome, PowerReport, Reboot
 from agent.core.site import BoxSpec, PowerRules, Site
 from agent.core.snapshot_types import Health
 from agent.core.state import State, initial
@@ -23,12 +24,10 @@ CALM_S = 120.0
 LONG_AGO = Stamp(mono=0.0, wall=1_700_000_000.0, synced=True, boot="old")
 
 
-class Relays(World):
-    """A site whose relays may be welded, wired to another box, or replaced by a driver's reboot."""
+class Soft(World):
+    """A site whose boxes a driver can reboot by software."""
 
     def __init__(self, site: Site | None = None, **kwargs: object) -> None:
-        self.welded = False
-        self.wired_to: dict[str, str] = {}
         self.reboots: list[tuple[float, str]] = []
         self.reboot_cures = True
         super().__init__(site or example_site(), **kwargs)  # type: ignore[arg-type]
@@ -46,20 +45,9 @@ class Relays(World):
             return
         super()._act(action)  # type: ignore[arg-type]
 
-    def _cut(self, action: Cut) -> None:
-        if self.welded:
-            self.cycles[action.order] = action.cycle
-            self.cuts.append((self.t, action.box))
-            self._report(PowerReport(action.box, action.order, Outcome.CUT))
-            return
-        super()._cut(action)
 
-    def uplink_of(self, box: str) -> str:
-        return self.wired_to.get(box) or super().uplink_of(box)
-
-
-def calm(**kwargs: object) -> Relays:
-    world = Relays(**kwargs)  # type: ignore[arg-type]
+def calm(**kwargs: object) -> Soft:
+    world = Soft(**kwargs)  # type: ignore[arg-type]
     world.play(CALM_S)
     world.events.clear()
     return world
@@ -194,11 +182,11 @@ def test_an_uplink_that_answers_again_is_not_cut() -> None:
 # --- the operator's night ---------------------------------------------------------------------------------
 
 
-def night(hour: float, hung_s: float) -> Relays:
+def night(hour: float, hung_s: float) -> Soft:
     """A box hangs at this hour of local time (UTC+1) at a site with a maintenance window from 1 to 5."""
     rules = PowerRules(after_power_s=0.0, maintenance=((3600.0, 18_000.0),))
     wall = 1_800_000_000.0 - 1_800_000_000.0 % 86400.0 + hour * 3600.0 - 3600.0 - CALM_S
-    world = Relays(example_site(rules=rules), wall=wall)
+    world = Soft(example_site(rules=rules), wall=wall)
     world.zone_s = 3600.0
     world.play(CALM_S)
     world.change("ftth", hung=True)
@@ -337,7 +325,7 @@ def test_cut_that_takes_the_carrier_away_is_proven() -> None:
 def test_welded_relay_is_found_out_and_not_used_again() -> None:
     """The box never lost its carrier: the relay is stuck, or not wired to it."""
     world = calm()
-    world.welded = True
+    world.boxes.wiring["box-ftth"] = []
     world.change("ftth", hung=True)
     world.play(3 * 3600)
     assert len(world.cuts) == 1
@@ -348,7 +336,7 @@ def test_welded_relay_is_found_out_and_not_used_again() -> None:
 def test_wrong_box_gets_its_power_back_at_once() -> None:
     """The other uplink lost its carrier instead: restored within seconds, told, never used again."""
     world = calm()
-    world.wired_to["box-ftth"] = "fibre2"
+    world.boxes.wiring["box-ftth"] = ["fibre2"]
     world.change("ftth", hung=True)
     world.play(3 * 3600)
     assert len(world.cuts) == 1
@@ -363,7 +351,7 @@ def test_where_nobody_can_see_the_carrier_nothing_is_concluded() -> None:
     site = example_site()
     hidden = replace(site, boxes=(replace(site.boxes[0], direct=False),))
     world = calm(site=hidden)
-    world.welded = True
+    world.boxes.wiring["box-ftth"] = []
     world.change("ftth", hung=True)
     world.play(600)
     assert {cycle.effect for cycle in world.cycles.values()} == {None}
@@ -383,7 +371,7 @@ def test_what_the_device_says_forbids_a_useless_cut() -> None:
 
 def test_site_that_never_worked_is_not_cut_on_a_guess() -> None:
     """Neither the box nor anything behind it has ever answered."""
-    world = Relays()
+    world = Soft()
     world.lines["ftth"].answers = False
     world.change("ftth", forwards=False)
     world.play(3 * 3600)

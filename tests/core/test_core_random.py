@@ -14,14 +14,16 @@ from hypothesis import strategies as st
 from world import Line, World, example_site
 
 from agent.core.codes import FINDINGS, Code, Cure
-from agent.core.instant import Now, age_s
-from agent.core.model import Action, Cut, Durable, Observation
+from agent.core.durable import Durable
+from agent.core.instant import Now, Stamp, age_s
+from agent.core.model import AGENT, Action, Cut, Cycle, Observation
+from agent.core.people import Verb
 from agent.core.site import PowerRules, Site
 from agent.core.snapshot_types import Health, Phase
 from agent.core.state import State
 from agent.core.step import step
 
-RULES = PowerRules(spacing_s=(60.0, 120.0, 600.0), after_power_s=60.0)
+RULES = PowerRules(spacing_s=(60.0, 120.0, 600.0), after_power_s=60.0, require_proof=True)
 SITE = example_site(boxes=("ftth", "fibre2"), rules=RULES, boot_s=30.0, confirm_s=10.0)
 LIKELY = {code for code, entry in FINDINGS.items() if entry.cure is Cure.LIKELY}
 PERHAPS = {code for code, entry in FINDINGS.items() if entry.cure is Cure.PERHAPS}
@@ -32,8 +34,12 @@ class Witness:
     """Looks over the core's shoulder and remembers what it ordered, over all restarts."""
 
     site: Site
-    cuts: list[tuple[Now, str, str]] = field(default_factory=list)
-    """Instant, box, incident of each cut."""
+    cuts: list[tuple[Now, str, Cycle]] = field(default_factory=list)
+    """Instant, box and cycle of each cut that was ordered."""
+    unwritten: set[str] = field(default_factory=set)
+    """Orders that never became a cut, because the disk refused; a restart may forget them."""
+    amnesia: bool = False
+    """The memory of cycles is lost, and stays so over restarts (a day, in truth)."""
     stalled: bool = False
     """The process was stopped for a while: only the relay's own timer and systemd can end a cut then."""
 
@@ -57,19 +63,30 @@ class Witness:
     def check_cut(self, before: State, after: State, cut: Cut, now: Now) -> None:
         rules = self.site.power
         box = after.boxes[cut.box].spec
+        assert cut.longest_s <= 120.0
+        assert before.cycles is not None, "a cut without knowing the budget"
+        stamps = [cycle for cycle in before.cycles if cycle.box == cut.box]
+        mine = [
+            (t, cycle.incident)
+            for t, name, cycle in self.cuts
+            if name == cut.box and cycle.order not in self.unwritten
+        ]
+        assert len(stamps) >= len([1 for t, _ in mine if t.boot == now.boot]), "cycles were forgotten"
+        self.cuts.append((now, cut.box, cut.cycle))
+        if cut.cycle.forced:
+            assert cut.cycle.by != AGENT, "nobody but a person forces"
+            return
+        if cut.cycle.by == AGENT:
+            assert cut.cycle.finding in LIKELY | PERHAPS, "a cut for a finding that no cycle can cure"
+        assert cut.box in before.proven, "a relay is used that nobody has seen to cut the right box"
         assert after.uplinks[box.uplink].health is Health.DOWN, "an uplink that works is cut"
-        assert cut.cycle.finding in LIKELY | PERHAPS, "a cut for a finding that no cycle can cure"
         assert after.uplinks[box.uplink].clean_since is None, "an uplink that answers again is cut"
-        before_it = [c for c in before.cycles or () if c.box == cut.box and c.finding is cut.cycle.finding]
+        before_it = [c for c in stamps if c.finding is cut.cycle.finding]
         if cut.cycle.finding in PERHAPS and not any(c.helped for c in before_it):
             known = [c for c in before_it if c.helped is False and c.effect is not False]
             assert not known, "a faint hope is tried again although it has failed"
-        assert all(c.effect is not False for c in before.cycles or () if c.box == cut.box), (
-            "a relay that was seen to have no effect is used again"
-        )
-        assert cut.longest_s <= 120.0
+        assert all(c.effect is not False for c in stamps), "a relay seen to have no effect is used again"
         assert after.hold_until is None or now.mono >= after.hold_until, "a hold is not obeyed"
-        assert before.cycles is not None, "a cut without knowing the budget"
         assert now.mono >= rules.after_power_s, "a cut right after the machine got its power"
         assert now.mono - after.started_at >= box.boot_s, "a cut while the box may still be booting"
         others = [u for name, u in after.uplinks.items() if name != box.uplink]
@@ -83,19 +100,17 @@ class Witness:
             for u in others
         )
         assert works or long_gone, "a cut without a witness"
-        mine = [(t, incident) for t, name, incident in self.cuts if name == cut.box]
-        stamps = [cycle for cycle in before.cycles if cycle.box == cut.box]
-        assert len(stamps) >= len([1 for t, _ in mine if t.boot == now.boot]), "cycles were forgotten"
         assert sum(1 for s in stamps if age_s(s.started, now) < 86_400.0) < rules.per_day, "daily budget"
         same = [t for t, incident in mine if incident == cut.cycle.incident]
         assert len(same) < rules.per_incident, "budget of the incident"
         in_boot = [t.mono for t, _ in mine if t.boot == now.boot]
         if in_boot:
             assert now.mono - max(in_boot) >= rules.spacing_s[0], "two cycles too close"
-        self.cuts.append((now, cut.box, cut.cycle.incident))
 
 
 NAMES = tuple(u.name for u in SITE.uplinks)
+BOXES = ("box-ftth", "box-fibre2", "box-that-is-not")
+PROVEN = {box: Stamp(0.0, 1.7e9, True, "boot0") for box in BOXES[:2]}
 FAULTS: tuple[dict[str, object], ...] = (
     {"hung": True},
     {"hung": True, "cures": False},
@@ -129,6 +144,13 @@ others = st.tuples(
             "hold",
             "stall",
             "amnesia",
+            "ask",
+            "ask",
+            "force",
+            "give_back",
+            "prove",
+            "prove",
+            "weld",
         ]
     ),
     st.just(frozenset()),
@@ -143,11 +165,14 @@ happenings = st.lists(
 
 def restarted(world: World, witness: Witness, *, machine: bool, forgets: bool = False) -> World:
     """The agent starts again on the same bay; boxes get their power back with it."""
+    witness.amnesia = witness.amnesia or forgets
     durable = Durable(
         # A memory that is lost stays lost over restarts until it has aged (see the store).
-        cycles=None if forgets or world.state.cycles is None else tuple(world.cycles.values()),
+        cycles=None if witness.amnesia else tuple(world.cycles.values()),
         incident=world.incident,
         answering=NAMES,
+        proven={box: at for box, at in world.proven.items() if at is not None},
+        hold=world.hold,
     )
     lines = {name: replace(line, dead_targets=set()) for name, line in world.lines.items()}
     again = World(
@@ -160,6 +185,8 @@ def restarted(world: World, witness: Witness, *, machine: bool, forgets: bool = 
         run=world.run_name + "+",
         lines=lines,
     )
+    again.unwritten = witness.unwritten
+    again.boxes.wiring = world.boxes.wiring
     for name, line in lines.items():
         if not line.powered or machine:
             line.hung = line.hung and not line.cures
@@ -192,9 +219,16 @@ def happen(world: World, witness: Witness, what: str, names: frozenset[str], num
         case "disk":
             world.unwritable = not world.unwritable
         case "hold":
-            from agent.core.model import Hold
-
-            world.feed(Hold(world.t + abs(number) % 300, "test"))
+            world.ask(Verb.HOLD, for_s=abs(number) % 300 + 1.0)
+        case "ask" | "force":
+            world.ask(Verb.CYCLE, BOXES[number % 3], force=what == "force")
+        case "prove":
+            world.ask(Verb.PROVE, BOXES[number % 3])
+        case "weld":
+            box = BOXES[number % 2]
+            world.boxes.wiring[box] = [] if world.boxes.wiring[box] else [world.uplink_of(box)]
+        case "give_back":
+            world.ask(Verb.RESTORE, BOXES[number % 3])
         case "stall":
             world.t += abs(number) % 60
             witness.stalled = True
@@ -213,7 +247,8 @@ def happen(world: World, witness: Witness, what: str, names: frozenset[str], num
 def test_rules_of_power_hold_whatever_happens(story: list[tuple[float, tuple]], seed: int) -> None:  # type: ignore[type-arg]
     """No random story makes the core break a rule of power (the witness asserts them one by one)."""
     witness = Witness(SITE)
-    world = World(SITE, seed=seed, check=witness, durable=Durable(answering=NAMES))
+    world = World(SITE, seed=seed, check=witness, durable=Durable(answering=NAMES, proven=PROVEN))
+    world.unwritten = witness.unwritten
     world.play(40)
     for pause, (what, names, number) in story:
         world = happen(world, witness, what, frozenset(names), number)
@@ -225,14 +260,15 @@ def test_rules_of_power_hold_whatever_happens(story: list[tuple[float, tuple]], 
 @given(st.integers(0, 10_000))
 def test_recorded_trace_replays_to_the_same_events(seed: int) -> None:
     """Feeding the recorded observations to a fresh core gives the same events, actions and verdicts."""
-    world = World(SITE, seed=seed)
+    durable = Durable(proven=PROVEN)
+    world = World(SITE, seed=seed, durable=durable)
     world.play(40)
     world.change("ftth", hung=True)
     world.change("4g", loss=0.2)
     world.play(60)
     from agent.core.state import initial
 
-    state = initial(SITE, Durable(), world.first, world.run_name)
+    state = initial(SITE, durable, world.first, world.run_name)
     events = []
     for now, observation in world.trace:
         result = step(state, observation, now)
@@ -245,7 +281,8 @@ def test_recorded_trace_replays_to_the_same_events(seed: int) -> None:
 def test_random_stories_do_cut() -> None:
     """The witness has something to look at: a hung box in its site is cut."""
     witness = Witness(SITE)
-    world = World(SITE, check=witness, durable=Durable(answering=NAMES), lines={n: Line() for n in NAMES})
+    durable = Durable(answering=NAMES, proven=PROVEN)
+    world = World(SITE, check=witness, durable=durable, lines={n: Line() for n in NAMES})
     world.play(90)
     world.change("ftth", hung=True)
     world.play(60)

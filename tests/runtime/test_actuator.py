@@ -24,8 +24,11 @@ from agent.core.model import (
     Restore,
     SaveAnswering,
     SaveCycle,
+    SaveHold,
     SaveIncident,
+    SaveProof,
 )
+from agent.core.people import Answer, OpenHold
 from agent.runtime.actuator import Actuator
 from hardware.ports import HardwareError
 
@@ -82,6 +85,12 @@ class BenchMemory:
     def save_answering(self, uplink: str) -> None:
         self._write(f"answering {uplink}")
 
+    def save_proof(self, box: str, at: Stamp | None) -> None:
+        self._write(f"proof {box} {at is not None}")
+
+    def save_hold(self, hold: OpenHold | None) -> None:
+        self._write(f"hold {hold.by if hold else None}")
+
 
 class Bench:
     def __init__(self, fails: str = "") -> None:
@@ -90,8 +99,16 @@ class Bench:
         self.relay = BenchRelay(self.log, fails)
         self.memory = BenchMemory(self.log, fails == "memory")
         self.disk = ThreadPoolExecutor(max_workers=1)
+        self.answers: list[Answer] = []
         self.actuator = Actuator(
-            {"box": self.relay}, self.memory, self.disk, self._pace, self._ask_more, self.posted.append
+            {"box": self.relay},
+            self.memory,
+            self.disk,
+            self._pace,
+            self._ask_more,
+            self.posted.append,
+            answer=self.answers.append,
+            notes=self.memory,
         )
 
     def _pace(self, uplink: str, interval_s: float) -> None:
@@ -192,6 +209,25 @@ def test_every_other_action_has_its_deed(play: Callable[..., Bench]) -> None:
         "answering ftth",
         "close",
     ]
+
+
+def test_proofs_and_holds_are_noted(play: Callable[..., Bench]) -> None:
+    """And the part that keeps them works, whatever was wrong with it before."""
+    hold = OpenHold(CYCLE.started, 60.0, "Anne")
+    bench = play(SaveProof("box", CYCLE.started), SaveProof("box", None), SaveHold(hold), SaveHold(None))
+    assert bench.log[:4] == ["proof box True", "proof box False", "hold Anne", "hold None"]
+    assert bench.posted == [Part(name, ok=True) for name in ("proofs", "proofs", "hold", "hold")]
+
+
+def test_a_proof_that_cannot_be_noted_is_said(play: Callable[..., Bench]) -> None:
+    """It will be missing after the next start."""
+    bench = play(SaveProof("box", CYCLE.started), fails="memory")
+    assert bench.posted == [Part("proofs", ok=False, detail="no space left on the card")]
+
+
+def test_an_answer_goes_to_whoever_waits_for_it(play: Callable[..., Bench]) -> None:
+    """At once, without any worker."""
+    assert play(Answer("r1", ok=True)).answers == [Answer("r1", ok=True)]
 
 
 def test_closing_restores(play: Callable[..., Bench]) -> None:

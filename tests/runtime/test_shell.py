@@ -15,13 +15,16 @@ import pytest
 from world import World, example_site
 
 from agent.core.codes import Code, Severity
-from agent.core.model import Event, Hold, Observation, Part, Recorded
+from agent.core.model import Event, Part, Recorded
+from agent.core.people import Answer, Verb
 from agent.core.snapshot_types import Snapshot
 from agent.runtime import supervise
 from agent.runtime.board import EVENT_BACKLOG, Board
 from agent.runtime.clock import SystemClock
 from agent.runtime.control import CLIENTS, ControlSocket
 from agent.runtime.sdnotify import Notifier
+from agent.runtime.trial import Trials
+from agent.runtime.versions import versions
 
 
 def recorded(number: int) -> Recorded:
@@ -38,7 +41,19 @@ class Served:
         world.play(5.0)
         self.picture = world.picture()
         self.board.publish(self.picture)
-        self.posted: list[Observation] = []
+        self.asked: list[tuple[object, ...]] = []
+        self.reply: Answer | None = Answer("1", ok=True, until=1600.0)
+        self.trials = Trials()
+
+    async def about(self) -> dict[str, Any]:
+        return {"vigie": "1.2.3"}
+
+    async def core(self, verb: Verb, box: str | None, for_s: float | None, by: str, *, force: bool) -> Answer:
+        """Stands where the core is: notes what arrives, and gives the reply that was laid out."""
+        self.asked.append((verb, box, for_s, by, force))
+        if self.reply is None:
+            raise TimeoutError
+        return self.reply
 
     async def ask(self, *lines: bytes, answers: int = 1) -> list[dict[str, Any]]:
         reader, writer = await asyncio.open_unix_connection(str(self.path))
@@ -53,7 +68,13 @@ def serve(folder: Path, body: Callable[[Served], Awaitable[None]]) -> Served:
     async def run() -> Served:
         served = Served(folder)
         control = ControlSocket(
-            served.path, served.board, served.posted.append, lambda: 1000.0, lambda r: {"id": r.id}
+            served.path,
+            served.board,
+            served.core,
+            lambda: 1000.0,
+            lambda r: {"id": r.id},
+            served.about,
+            served.trials,
         )
         task = asyncio.create_task(control.run())
         while not served.path.exists():
@@ -92,14 +113,86 @@ def test_watch_streams_pictures_and_events(tmp_path: Path) -> None:
     serve(tmp_path, body)
 
 
-def test_hold_and_release_are_posted(tmp_path: Path) -> None:
-    """A hold ends by itself, so it always carries its end."""
+def test_what_people_ask_for_reaches_the_core_and_its_answer_comes_back(tmp_path: Path) -> None:
+    """With whoever asked, and how long a hold or a refusal lasts from now."""
 
     async def body(served: Served) -> None:
-        assert await served.ask(b'{"do": "hold", "for_s": 600, "by": "Anne"}\n') == [{"ok": True}]
-        assert await served.ask(b'{"do": "release", "by": "Anne"}\n') == [{"ok": True}]
+        (held,) = await served.ask(b'{"do": "hold", "for_s": 600, "by": "Anne"}\n')
+        assert held == {"ok": True, "reason": None, "for_s": 600.0, "order": None}
+        served.reply = Answer("2", ok=False, reason="spacing", until=1012.34)
+        (refused,) = await served.ask(b'{"do": "cycle", "box": "ont"}\n')
+        assert refused == {"ok": False, "reason": "spacing", "for_s": 12.3, "order": None}
+        served.reply = Answer("3", ok=True, order="run-7")
+        (begun,) = await served.ask(b'{"do": "cycle", "box": "ont", "by": "Paul", "force": true}\n')
+        assert begun == {"ok": True, "reason": None, "for_s": None, "order": "run-7"}
+        await served.ask(b'{"do": "restore", "box": "ont"}\n')
+        await served.ask(b'{"do": "hold"}\n')
+        await served.ask(b'{"do": "release", "by": "Anne"}\n')
 
-    assert serve(tmp_path, body).posted == [Hold(1600.0, "Anne"), Hold(None, "Anne")]
+    nobody = "someone on the machine"
+    assert serve(tmp_path, body).asked == [
+        (Verb.HOLD, None, 600.0, "Anne", False),
+        (Verb.CYCLE, "ont", None, nobody, False),
+        (Verb.CYCLE, "ont", None, "Paul", True),
+        (Verb.RESTORE, "ont", None, nobody, False),
+        (Verb.HOLD, None, None, nobody, False),
+        (Verb.RELEASE, None, None, "Anne", False),
+    ]
+
+
+def test_an_agent_tells_about_itself(tmp_path: Path) -> None:
+    """What the shell knows goes out as it is."""
+
+    async def body(served: Served) -> None:
+        assert await served.ask(b'{"do": "about"}\n') == [{"about": {"vigie": "1.2.3"}}]
+
+    serve(tmp_path, body)
+
+
+def test_versions_are_texts(tmp_path: Path) -> None:
+    """On a Pi, on another machine, and where nothing can be read."""
+    (tmp_path / "model").write_bytes(b"Raspberry Pi 5 Model B Rev 1.0\0")
+    (tmp_path / "release").write_text('ID=debian\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n')
+    said = versions(tmp_path / "model", tmp_path / "release")
+    assert said["machine"] == "Raspberry Pi 5 Model B Rev 1.0"
+    assert said["system"] == "Debian GNU/Linux 12 (bookworm)"
+    nothing = versions(tmp_path / "no", tmp_path / "no")
+    assert set(nothing) == {"vigie", "python", "kernel", "system", "machine"}
+    assert all(nothing.values())
+
+
+def test_a_core_that_does_not_answer_is_an_error(tmp_path: Path) -> None:
+    """Whoever asked must not believe that it was done."""
+
+    async def body(served: Served) -> None:
+        served.reply = None
+        assert await served.ask(b'{"do": "release"}\n') == [{"error": "the agent does not decide any more"}]
+
+    serve(tmp_path, body)
+
+
+def test_watching_from_now_on_leaves_out_what_was_before(tmp_path: Path) -> None:
+    """Who waits for the outcome of an order must not take an older one for it."""
+
+    async def body(served: Served) -> None:
+        served.board.tell(recorded(6))
+        reader, writer = await asyncio.open_unix_connection(str(served.path))
+        writer.write(b'{"do": "watch", "recent": false}\n')
+        assert "snapshot" in json.loads(await reader.readline())
+        served.board.tell(recorded(7))
+        assert json.loads(await reader.readline()) == {"event": {"id": "i-7"}}
+        writer.close()
+
+    serve(tmp_path, body)
+
+
+def test_the_sockets_file_says_who_may_ask(tmp_path: Path) -> None:
+    """The agent's user and its group, nobody else."""
+
+    async def body(served: Served) -> None:
+        assert served.path.stat().st_mode & 0o777 == 0o660
+
+    serve(tmp_path, body)
 
 
 @pytest.mark.parametrize(
@@ -108,11 +201,23 @@ def test_hold_and_release_are_posted(tmp_path: Path) -> None:
         b"nonsense\n",
         b"[]\n",
         b'{"do": "explode"}\n',
-        b'{"do": "hold"}\n',
+        b'{"do": ["hold"]}\n',
         b'{"do": "hold", "for_s": -1}\n',
         b'{"do": "hold", "for_s": true}\n',
-        b'{"do": "hold", "for_s": 1e9}\n',
+        b'{"do": "hold", "for_s": "2h"}\n',
+        b'{"do": "hold", "for_s": NaN}\n',
+        b'{"do": "hold", "for_s": 1e999}\n',
         b'{"do": "release", "by": ""}\n',
+        b'{"do": "release", "by": "a\\nb"}\n',
+        b'{"do": "cycle"}\n',
+        b'{"do": "cycle", "box": 7}\n',
+        b'{"do": "cycle", "box": "ont", "force": "yes"}\n',
+        b'{"do": "watch", "recent": 1}\n',
+        b'{"do": "try", "led": "ftth"}\n',
+        b'{"do": "try", "led": "ftth", "colour": "blue"}\n',
+        b'{"do": "try", "led": 5, "colour": "red"}\n',
+        b'{"do": "try", "led": "ftth", "colour": "red"}\n',
+        b'{"do": "try", "screen": true}\n',
         b"\xff\xfe\n",
     ],
 )
@@ -123,7 +228,7 @@ def test_bad_requests_get_an_error(tmp_path: Path, line: bytes) -> None:
         (answer,) = await served.ask(line)
         assert list(answer) == ["error"]
 
-    assert serve(tmp_path, body).posted == []
+    assert serve(tmp_path, body).asked == []
 
 
 def test_a_line_without_end_is_not_collected_for_ever(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from agent.core.model import (
     Tick,
     Why,
 )
+from agent.core.people import Request, Verb
 from agent.runtime import trace
 from agent.runtime.trace import Recorder, Start, TraceError, decode, encode, encode_start, read
 
@@ -40,6 +41,8 @@ EACH: list[Observation] = [
     Part("screen", ok=False, detail="é"),
     Hold(2000.0, "button"),
     Hold(None, "button"),
+    Request("request-1", Verb.CYCLE, "ont", by="Anne", force=True),
+    Request("request-2", Verb.HOLD, for_s=600.0, by="Anne"),
     Tick(),
     Leave(),
 ]

@@ -17,7 +17,7 @@ from PIL import Image
 from agent.core.codes import FINDINGS, Code
 from agent.core.snapshot_types import Snapshot
 from agent.sinks import font
-from agent.sinks.screen import SIZE, ScreenSink, render, render_silence, wrapped
+from agent.sinks.screen import SIZE, ScreenSink, render, render_silence, render_trial, wrapped
 from agent.text import LANGUAGES
 from hardware.virtual.panel import VirtualScreen
 
@@ -89,6 +89,17 @@ def test_the_picture_of_silence(language: str) -> None:
     check(render_silence(language), f"silence.{language}")
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_trial_shows_all_four_edges(language: str) -> None:
+    """A screen with another controller than configured shows a frame that is not whole."""
+    picture = render_trial(language)
+    check(picture, f"trial.{language}")
+    wide, high = SIZE
+    edge = [(x, y) for x in range(wide) for y in (0, high - 1)]
+    edge += [(x, y) for x in (0, wide - 1) for y in range(high)]
+    assert all(picture.getpixel(spot) for spot in edge)
+
+
 def test_all_scenes_are_tested(scenes: dict[str, Snapshot]) -> None:
     """No example is left without a reference."""
     assert sorted(scenes) == sorted(SCENES)
@@ -96,7 +107,7 @@ def test_all_scenes_are_tested(scenes: dict[str, Snapshot]) -> None:
 
 def test_no_reference_is_left_over(scenes: dict[str, Snapshot]) -> None:
     """The directory holds what the tests compare, nothing else."""
-    names = [*SCENES, *(f"finding_{code}" for code in FINDINGS), "silence"]
+    names = [*SCENES, *(f"finding_{code}" for code in FINDINGS), "silence", "trial"]
     wanted = {f"{name}.{language}.png" for name in names for language in LANGUAGES}
     assert {path.name for path in PICTURES.iterdir()} == wanted
 

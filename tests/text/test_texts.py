@@ -27,16 +27,18 @@ ARGS: dict[Code, set[str]] = {
     Code.INCIDENT_OPENED: {"finding"},
     Code.INCIDENT_CAUSE: {"finding"},
     Code.INCIDENT_CLOSED: {"finding", "lasted_s", "cycles"},
-    Code.CYCLE_ORDERED: {"finding", "how"},
+    Code.CYCLE_ORDERED: {"finding", "how", "by", "force"},
     Code.BOX_CUT: {"off_s"},
     Code.BOX_REBOOTING: {"boot_s"},
     Code.BOX_RESTORED: {"boot_s"},
     Code.CYCLE_HELPED: {"took_s"},
     Code.CYCLE_DID_NOT_HELP: set(),
-    Code.CYCLE_REFUSED: {"reason", "for_s"},
+    Code.CYCLE_REFUSED: {"reason", "for_s", "by", "force"},
     Code.ADDRESS_CHANGED: {"old", "new"},
     Code.HOLD_SET: {"by", "for_s"},
     Code.HOLD_ENDED: {"by"},
+    Code.RELAY_PROVEN: {"seen", "gone_s", "back_s"},
+    Code.RELAY_UNPROVEN: {"reason", "other"},
     Code.AGENT_STARTED: {"armed"},
     Code.AGENT_STOPPED: set(),
     Code.DEGRADED: {"loss_pct", "rtt_ms", "mos"},
@@ -64,6 +66,7 @@ ARGS: dict[Code, set[str]] = {
     Code.RELAY_NO_EFFECT: set(),
     Code.RELAY_WRONG_BOX: {"instead"},
     Code.RESTARTING: set(),
+    Code.BY_HAND: set(),
 }
 """What each event and finding carries besides ``label``."""
 
@@ -79,15 +82,23 @@ REASONS = (
     "not_curable",
     "not_yet",
     "other_box",
-    "uplink_works",
+    "works",
     "last_working",
+    "not_known",
+    "in_cycle",
+    "not_proven",
+    "must_work",
+    "relay_no_effect",
+    "relay_wrong_box",
+    "relay_not_alone",
+    "relay_not_back",
+    "no_box",
+    "hold_length",
     "incident_budget",
     "day_budget",
     "spacing",
     "everything_down",
     "relay_failed",
-    "relay_no_effect",
-    "relay_wrong_box",
     "answers_again",
     "has_not_helped",
     "never_seen",
@@ -114,6 +125,11 @@ FULL: dict[str, Scalar] = {
     "old": "192.0.2.1",
     "new": "192.0.2.2",
     "by": "button",
+    "force": False,
+    "seen": "carrier",
+    "gone_s": 0.4,
+    "back_s": 2.0,
+    "other": "4G",
     "armed": True,
     "target": "1.1.1.1",
     "part": "relay:ftth",
@@ -335,15 +351,18 @@ def test_a_duration_in_one_unit() -> None:
 def test_nested_words() -> None:
     """A finding inside an event is said by its short text, a reason by its refusal, a part by its name."""
     assert "«\u00a0Box bloquée\u00a0»" in words(Code.INCIDENT_OPENED, "fr", FULL).sentence
-    refused = words(Code.CYCLE_REFUSED, "fr", FULL).sentence
-    assert refused == ("Fibre\u00a0: pas de redémarrage, une pause est demandée. Possible dans 5 min.")
+    refused = words(Code.CYCLE_REFUSED, "fr", {**FULL, "by": None}).sentence
+    assert refused == "Fibre\u00a0: pas de redémarrage, une pause est demandée. Possible dans 5 min."
     assert "le relais ftth" in words(Code.PART_FAILED, "fr", FULL).sentence
 
 
 def test_what_is_not_known_is_left_out() -> None:
     """An optional part disappears with its arg, and a duration of nothing is not told."""
     assert words(Code.CYCLE_REFUSED, "en", {**FULL, "for_s": None}).sentence == (
-        "Fibre: no restart, a pause is asked for."
+        "Fibre: no restart, a pause is asked for. Asked for by: button."
+    )
+    assert words(Code.CYCLE_ORDERED, "en", {**FULL, "by": None}).sentence == (
+        "Fibre: Vigie is going to restart this box (“Box is stuck”)."
     )
     assert words(Code.UPLINK_UP, "en", {"label": "Fibre", "down_s": 0}).sentence == "Fibre works."
     assert words(Code.UPLINK_UP, "en", FULL).sentence == "Fibre works again, after 1 min 20 s down."

@@ -1,0 +1,30 @@
+"""What earlier runs left behind, as it is read from disk at the start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from agent.core.instant import Stamp
+from agent.core.line import Line
+from agent.core.model import Cycle, OpenIncident
+from agent.core.people import OpenHold
+
+
+@dataclass(frozen=True, slots=True)
+class Durable:
+    """Read from disk at the start.
+
+    ``cycles`` is None when the memory of past cycles is missing or unreadable, which forbids cutting.
+    ``quick_restarts`` counts the starts of the last ten minutes before this one. ``answering`` names the
+    uplinks whose box has been seen to answer pings, ``lines`` is what was learned of each uplink's line.
+    ``proven`` tells when each box's relay was last seen to cut this box and no other.
+    """
+
+    cycles: tuple[Cycle, ...] | None = ()
+    incident: OpenIncident | None = None
+    quick_restarts: int = 0
+    answering: tuple[str, ...] = ()
+    lines: Mapping[str, Line] = field(default_factory=dict)
+    proven: Mapping[str, Stamp] = field(default_factory=dict)
+    hold: OpenHold | None = None

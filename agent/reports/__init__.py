@@ -1,0 +1,1 @@
+"""Papers about a site: what was tried out, promised and measured."""

@@ -1,0 +1,118 @@
+"""Small things that must survive, each alone in a file of the state folder: proofs of relays, the hold.
+
+A file that is damaged says nothing rather than something wrong: a relay then counts as not proven, and
+there is no hold; what was lost is said. A proof holds for the wiring that was proven: a relay on another
+pin, or an uplink on another interface, must be proven anew. Everything is synchronous and meant for one
+worker thread.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from agent.core.instant import Stamp
+from agent.core.model import Part
+from agent.core.people import OpenHold
+from agent.runtime.store_codec import DamagedError, TroubleError, decode_stamp, told_apart, write_text
+
+PROOFS = "proofs.json"
+HOLD = "hold.json"
+
+_log = logging.getLogger("vigie.notes")
+T = TypeVar("T")
+
+
+class Notes:
+    """What earlier runs have noted, and what is to be noted."""
+
+    def __init__(self, folder: Path, wiring: Mapping[str, str]) -> None:
+        """Read what is there; never raises for what it finds.
+
+        Args:
+            folder: the state folder.
+            wiring: by box, what its proof holds for (see ``config.effective.wiring``).
+        """
+        self._folder = folder
+        self._wiring = wiring
+        self.faults: list[Part] = []
+        """What could not be read, as parts that do not work; empty if all is well."""
+        self.proven: dict[str, Stamp] = self._recall(PROOFS, partial(decode_proofs, wiring=wiring), {})
+        self.hold: OpenHold | None = self._recall(HOLD, decode_hold, None)
+
+    def save_proof(self, box: str, at: Stamp | None) -> None:
+        """Remember when a relay was proven, or that it is not any more; on the disk when this returns.
+
+        Raises:
+            OSError: it could not be written; what was there before still is.
+        """
+        proven = {name: stamp for name, stamp in self.proven.items() if name != box}
+        if at is not None:
+            proven[box] = at
+        content = {name: {"at": asdict(at), "wiring": self._wiring[name]} for name, at in proven.items()}
+        self._write(PROOFS, content)
+        self.proven = proven
+
+    def save_hold(self, hold: OpenHold | None) -> None:
+        """Remember the hold, or that there is none; on the disk when this returns.
+
+        Raises:
+            OSError: it could not be written; what was there before still is.
+        """
+        self._write(HOLD, None if hold is None else asdict(hold))
+        self.hold = hold
+
+    def _recall(self, name: str, decode: Callable[[Any], T], nothing: T) -> T:
+        try:
+            content = read_note(self._folder, name)
+            return nothing if content is None else decode(content)
+        except TroubleError as trouble:
+            _log.warning("%s cannot be read and says nothing: %s", name, trouble)
+            self.faults.append(Part(name.removesuffix(".json"), ok=False, detail=f"{name}: {trouble}"))
+            return nothing
+
+    def _write(self, name: str, content: object) -> None:
+        body = json.dumps(content, sort_keys=True)
+        text = json.dumps({"crc": zlib.crc32(body.encode()), "content": content}, sort_keys=True)
+        try:
+            write_text(self._folder, name, text)
+        except TroubleError as trouble:
+            raise OSError(f"{name}: {trouble}") from trouble
+
+
+def read_note(folder: Path, name: str) -> Any:
+    """The content of one file; None if it does not exist or says that there is nothing.
+
+    Raises:
+        DamagedError: it cannot be understood.
+        OutOfReachError: it cannot be read.
+    """
+    with told_apart():
+        try:
+            text = (folder / name).read_bytes()
+        except FileNotFoundError:
+            return None
+        outer = json.loads(text)
+        content = outer["content"]
+        if zlib.crc32(json.dumps(content, sort_keys=True).encode()) != outer["crc"]:
+            raise DamagedError("checksum does not match")
+        return content
+
+
+def decode_proofs(content: Mapping[str, Any], wiring: Mapping[str, str]) -> dict[str, Stamp]:
+    """Box and instant of each proof that holds for this wiring; raises ``DamagedError``."""
+    with told_apart():
+        proofs = {str(box): (decode_stamp(proof["at"]), proof["wiring"]) for box, proof in content.items()}
+    return {box: at for box, (at, proven) in proofs.items() if wiring.get(box) == proven}
+
+
+def decode_hold(content: Mapping[str, Any]) -> OpenHold:
+    """The hold; raises ``DamagedError``."""
+    with told_apart():
+        return OpenHold(decode_stamp(content["since"]), float(content["for_s"]), str(content["by"]))

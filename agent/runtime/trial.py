@@ -1,0 +1,157 @@
+"""Panel parts that a person tries out: for a while they show what is asked for instead of the site.
+
+The sinks go on as ever; what they show in the meantime is kept, and shown again when the trial ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from hardware.ports import Colour, HardwareError, Lights, Pattern, Screen
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+NOT_WORKING = "does not work or is not configured"
+
+
+class TrialError(RuntimeError):
+    """What was asked for cannot be shown; the message says why."""
+
+
+class TrialLights:
+    """The ``Lights`` port of the real ones, except during a trial."""
+
+    def __init__(self, lights: Lights) -> None:
+        self._lights = lights
+        self._usual: Mapping[str, Pattern] = {}
+        self._trial = False
+
+    def show(self, patterns: Mapping[str, Pattern]) -> None:
+        """Show, or keep for when the trial ends."""
+        self._usual = patterns
+        if not self._trial:
+            self._lights.show(patterns)
+
+    def begin(self, name: str, colour: Colour) -> None:
+        """Show this colour on this LED, all others dark."""
+        self._trial = True
+        self._lights.show({name: Pattern(colour)})
+
+    def end(self) -> None:
+        """Show what the sink wants shown."""
+        self._trial = False
+        self._lights.show(self._usual)
+
+    def close(self) -> None:
+        """Whoever made the lights closes them."""
+
+
+class TrialScreen:
+    """The ``Screen`` port of the real one, except during a trial."""
+
+    def __init__(self, screen: Screen, picture: Image) -> None:
+        """``picture`` is what a trial shows."""
+        self._screen = screen
+        self._picture = picture
+        self._usual: Image | None = None
+        self._trial = False
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, pixels."""
+        return self._screen.size
+
+    def show(self, image: Image) -> None:
+        """Show, or keep for when the trial ends."""
+        self._usual = image
+        if not self._trial:
+            self._screen.show(image)
+
+    def begin(self) -> None:
+        """Show the trial's picture."""
+        self._trial = True
+        self._screen.show(self._picture)
+
+    def end(self) -> None:
+        """Show what the sink wants shown."""
+        self._trial = False
+        if self._usual is not None:
+            self._screen.show(self._usual)
+
+    def close(self) -> None:
+        """Whoever made the screen closes it."""
+
+
+class Trials:
+    """The parts that can be tried out now. One person at a time."""
+
+    def __init__(self) -> None:
+        self._lights: TrialLights | None = None
+        self._screen: TrialScreen | None = None
+        self._taken = False
+
+    @contextmanager
+    def offer_lights(self, lights: Lights) -> Iterator[TrialLights]:
+        """The lights to give to their sink, which can be tried out until the block ends."""
+        self._lights = TrialLights(lights)
+        try:
+            yield self._lights
+        finally:
+            self._lights = None
+
+    @contextmanager
+    def offer_screen(self, screen: Screen, picture: Image) -> Iterator[TrialScreen]:
+        """The screen to give to its sink, which can be tried out until the block ends."""
+        self._screen = TrialScreen(screen, picture)
+        try:
+            yield self._screen
+        finally:
+            self._screen = None
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Have the panel for the block; afterwards it shows the site again.
+
+        Raises:
+            TrialError: somebody else has it.
+        """
+        if self._taken:
+            raise TrialError("somebody else is trying out the panel")
+        self._taken = True
+        try:
+            yield
+        finally:
+            self._taken = False
+            for part in (self._lights, self._screen):
+                if part is not None:
+                    with suppress(HardwareError):  # its sink will notice, and say so
+                        part.end()
+
+    def light(self, name: str, colour: Colour) -> None:
+        """Show a colour on one LED; only for whoever has taken the panel.
+
+        Raises:
+            TrialError: there are no lights, or they do not obey.
+        """
+        if self._lights is None:
+            raise TrialError(f"lights: {NOT_WORKING}")
+        try:
+            self._lights.begin(name, colour)
+        except HardwareError as error:
+            raise TrialError(f"lights: {error}") from error
+
+    def picture(self) -> None:
+        """Show the trial's picture on the screen; only for whoever has taken the panel.
+
+        Raises:
+            TrialError: there is no screen, or it does not obey.
+        """
+        if self._screen is None:
+            raise TrialError(f"screen: {NOT_WORKING}")
+        try:
+            self._screen.begin()
+        except HardwareError as error:
+            raise TrialError(f"screen: {error}") from error

@@ -1,0 +1,142 @@
+"""The power of the boxes: relays, outlets, the site's mains, and booting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from agent.core.site import BoxSpec, Site
+from agent.simulation.lines import Line
+from agent.simulation.schedule import Schedule
+
+OTHER_BOOT_S = 60.0
+"""Boot time of a box that is not configured."""
+USUAL_BOOT = 0.75
+"""Share of the configured boot time that a box usually needs."""
+
+
+@dataclass(slots=True)
+class Outage:
+    """A relay kept the power from the box of an uplink; ``end`` is None while it does."""
+
+    uplink: str
+    begin: float
+    end: float | None = None
+
+
+class Boxes:
+    """Gives power to boxes and takes it away; ``change`` makes a line behave differently.
+
+    ``wiring`` tells the uplinks whose box each relay really switches: another than planned, several, or none
+    (welded contacts). ``dark_share``
+    is the share of a boot in which the LAN port has no carrier yet.
+    """
+
+    def __init__(
+        self, site: Site, lines: Mapping[str, Line], schedule: Schedule, change: Callable[..., None]
+    ) -> None:
+        self._specs: dict[str, BoxSpec] = {box.name: box for box in site.boxes}
+        self._lines = lines
+        self._schedule = schedule
+        self._change = change
+        self._open: dict[str, str] = {}
+        """Which order keeps each relay open, by box."""
+        self.wiring: dict[str, list[str]] = {box.name: [box.uplink] for box in site.boxes}
+        self.dark_share = 0.0
+        self.mains = True
+        self.outages: list[Outage] = []
+
+    # --- relays ---------------------------------------------------------------------------------------------
+
+    def cut(self, box: str, order: str) -> None:
+        """Open the relay of this box."""
+        self._open[box] = order
+        for name in self.wiring[box]:
+            if self._lines[name].powered:
+                self.outages.append(Outage(name, self._schedule.t))
+            self._settle(name)
+
+    def restore(self, box: str, order: str | None = None) -> None:
+        """Close the relay; only if this order opened it, if one is given."""
+        if box not in self._open or order not in (None, self._open[box]):
+            return
+        del self._open[box]
+        for name in self.wiring[box]:
+            for outage in self.outages:
+                if outage.uplink == name and outage.end is None:
+                    outage.end = self._schedule.t
+            self._settle(name)
+
+    def restore_all(self) -> None:
+        """Close every relay, as at the start of an agent and at the end of its machine's power."""
+        for box in list(self._open):
+            self.restore(box)
+
+    # --- outlets and mains ----------------------------------------------------------------------------------
+
+    def switch_mains(self, *, present: bool) -> None:
+        """Take the power of all boxes away, or bring it back."""
+        self.mains = present
+        for name in self._lines:
+            self._settle(name)
+
+    def plug(self, name: str, *, plugged: bool) -> None:
+        """Take the supply of one box out of the outlet, or put it back."""
+        self._lines[name].plugged = plugged
+        self._settle(name)
+
+    def _settle(self, name: str) -> None:
+        """Draw the consequences for the power of a box."""
+        line = self._lines[name]
+        away = any(name in self.wiring[box] for box in self._open)
+        powered = self.mains and line.plugged and not away
+        if line.powered and not powered:
+            self._change(name, powered=False, booted=False, dark=False)
+        elif powered and not line.powered:
+            self._cure(line)
+            self.boot(name)
+
+    # --- booting --------------------------------------------------------------------------------------------
+
+    def _cure(self, line: Line) -> None:
+        """What a loss of power does to a box that hangs."""
+        if not line.cures:
+            return
+        if line.outlives > 0:
+            line.outlives -= 1
+            return
+        was_hung = line.hung or line.half_hung or line.mute
+        line.hung = line.half_hung = line.mute = False
+        if was_hung and line.becomes == "portal":
+            line.portal = True
+
+    def reboot(self, name: str) -> bool:
+        """Boot by software; False if the box does not listen."""
+        line = self._lines[name]
+        if not line.lan or line.mute:
+            return False
+        self._cure(line)
+        self.boot(name)
+        return True
+
+    def boot(self, name: str) -> None:
+        """Give power and let the box boot."""
+        line = self._lines[name]
+        line.boots += 1
+        spec = next((spec for spec in self._specs.values() if spec.uplink == name), None)
+        boots_in_s = line.boots_in_s
+        if boots_in_s is None:
+            boots_in_s = USUAL_BOOT * (spec.boot_s if spec is not None else OTHER_BOOT_S)
+        now = self._schedule.t
+        self._change(name, powered=True, booted=False, dark=self.dark_share > 0.0)
+        if line.dark:
+            self._schedule.at(now + self.dark_share * boots_in_s, self._lit, name, line.boots)
+        self._schedule.at(now + boots_in_s, self._booted, name, line.boots)
+
+    def _lit(self, name: str, boot: int) -> None:
+        if self._lines[name].boots == boot and self._lines[name].powered:
+            self._change(name, dark=False)
+
+    def _booted(self, name: str, boot: int) -> None:
+        if self._lines[name].boots == boot and self._lines[name].powered:
+            self._change(name, booted=True)

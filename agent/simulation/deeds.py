@@ -1,0 +1,159 @@
+"""Everything that can be done to a site that is played, by name.
+
+The names and their args are those of scenario files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agent.core.model import Hold, Why
+from agent.simulation.world import World
+
+Args = Mapping[str, Any]
+Act = Callable[[World, str, Args], None]
+
+MACHINE_BOOTS_IN_S = 20.0
+
+
+def do(world: World, what: str, on: str | None, args: Args) -> None:
+    """Do one deed.
+
+    Args:
+        world: to this world.
+        what: the deed's name.
+        on: the uplink, for deeds that are done to one.
+        args: the deed's own.
+
+    Raises:
+        KeyError: no such deed, uplink or argument.
+    """
+    DEEDS[what](world, on or "", args)
+
+
+def _line(**what: object) -> Act:
+    """Make one uplink behave so from now on."""
+    return lambda world, on, _args: world.change(on, **what)
+
+
+def _all(**what: object) -> Act:
+    """Make every uplink behave so at the same instant."""
+
+    def act(world: World, _on: str, _args: Args) -> None:
+        for name in world.lines:
+            world.change(name, **what)
+
+    return act
+
+
+def _hang(world: World, on: str, args: Args) -> None:
+    mode = args["mode"]
+    world.change(
+        on,
+        hung=mode in ("frozen", "lan"),
+        half_hung=mode in ("forwarding", "api"),
+        mute=mode == "api",
+        outlives=int(args.get("outlives", 0)),
+        becomes=args.get("becomes", "well"),
+    )
+
+
+def _quality(world: World, on: str, args: Args) -> None:
+    """Loss and delay are those of each direction, as in the bay."""
+    changed: dict[str, float] = {}
+    if "loss" in args:
+        changed["loss"] = 1.0 - (1.0 - args["loss"]) ** 2
+    if "delay_ms" in args:
+        changed["rtt_s"] = 2.0 * args["delay_ms"] / 1000.0
+    world.change(on, **changed)
+
+
+def _target(*, answers: bool) -> Act:
+    def act(world: World, _on: str, args: Args) -> None:
+        for line in world.lines.values():
+            (line.dead_targets.discard if answers else line.dead_targets.add)(args["target"])
+
+    return act
+
+
+def _new_address(world: World, on: str, _args: Args) -> None:
+    world.change(on, host=world.lines[on].host + 1)
+
+
+def _names(world: World, on: str, args: Args) -> None:
+    said = {"silent": "silent", "servfail": "refused", "nxdomain": "wrong"}
+    world.change(on, names=said[args.get("mode", "silent")])
+
+
+def _mains(*, present: bool) -> Act:
+    return lambda world, _on, _args: world.boxes.switch_mains(present=present)
+
+
+def _plug(*, plugged: bool) -> Act:
+    return lambda world, on, _args: world.boxes.plug(on, plugged=plugged)
+
+
+def _own(name: str, *, wrong: bool) -> Act:
+    """Something of the agent's own that goes wrong, or is well again."""
+    return lambda world, _on, _args: setattr(world, name, wrong)
+
+
+DEEDS: Mapping[str, Act] = {
+    # boxes
+    "hang": _hang,
+    "heal": _line(hung=False, half_hung=False, mute=False),
+    "box_off": _plug(plugged=False),
+    "box_on": _plug(plugged=True),
+    "power_off": _mains(present=False),
+    "power_on": _mains(present=True),
+    "way_out_lost": _line(denies=True),
+    "way_out_found": _line(denies=False),
+    "portal": lambda world, on, args: world.change(on, portal=True, portal_pings=args.get("pings", True)),
+    "portal_end": _line(portal=False),
+    "dns_out": _names,
+    "dns_back": _line(names="well"),
+    "modem": lambda world, on, args: world.change(on, **args),
+    "new_address": _new_address,
+    # cables and interfaces
+    "pull": _line(cable=False),
+    "plug": _line(cable=True),
+    "pull_all": _all(trunk=False),
+    "plug_all": _all(trunk=True),
+    "switch_dead": _all(trunk=False),
+    "switch_back": _all(trunk=True),
+    "unplug_interface": _line(present=False),
+    "replug_interface": _line(present=True),
+    "sending_fails": lambda world, on, args: world.change(on, unsendable=Why(args["why"])),
+    "sending_works": _line(unsendable=None),
+    # lines and operators
+    "line_cut": _line(light=False),
+    "line_back": _line(light=True),
+    "operator_out": _line(operator=False),
+    "operator_back": _line(operator=True),
+    "quality": _quality,
+    "target_out": _target(answers=False),
+    "target_back": _target(answers=True),
+    # the agent and its machine
+    "agent_kill": lambda world, _on, _args: world.stop(kill=True),
+    "agent_term": lambda world, _on, _args: world.stop(),
+    "agent_start": lambda world, _on, _args: world.start(),
+    "machine_off": lambda world, _on, _args: world.machine_off(),
+    "machine_on": lambda world, _on, args: world.machine_on(args.get("boots_in_s", MACHINE_BOOTS_IN_S)),
+    "hold": lambda world, _on, args: world.feed(Hold(world.now().mono + args["for_s"], "button")),
+    "disk_full": _own("unwritable", wrong=True),
+    "disk_free": _own("unwritable", wrong=False),
+    "relays_refuse": _own("refuse_cuts", wrong=True),
+    "relays_obey": _own("refuse_cuts", wrong=False),
+}
+"""What each does, where its name does not say it:
+
+- ``hang``: ``frozen`` and ``lan``: nothing answers, only the carrier stays; ``forwarding``: the box answers
+  on the LAN and lets nothing through; ``api``: so too, and it says nothing of itself any more. It
+  ``outlives`` so many power cycles, and then ``becomes`` well or a portal.
+- ``box_off``: somebody takes the box's supply out of its outlet.
+- ``operator_out``: nothing behind the operator's first hop answers.
+- ``portal``: somebody else answers in the place of every name and page; pings pass unless ``pings=False``.
+- ``pull_all``, ``switch_dead``: every carrier is lost at the same instant.
+- ``machine_off``: the agent's machine loses its power; ``power_off`` is that of the boxes.
+"""

@@ -1,0 +1,166 @@
+"""How one uplink and its box behave, and what they answer to whoever asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from agent.core.inquiries import Registration, Says, Sim, Strength
+from agent.core.model import Why
+
+ADDRESS = "192.168.1.10"
+GATEWAY = "192.168.1.1"
+HOP = "100.64.0.1"
+WELL, SILENT, REFUSED, WRONG, UNSENT = "well", "silent", "refused", "wrong", "unsent"
+"""What can come of a question beyond echoes."""
+
+
+@dataclass(slots=True)
+class Line:
+    """How one uplink behaves. A new one works."""
+
+    # the cable and the interface
+    cable: bool = True
+    trunk: bool = True
+    """What all cables share: the switch, or the machine's own plug."""
+    present: bool = True
+    """The interface exists: a USB modem in its socket."""
+    host: int = 10
+    """Last number of the address that the box has given."""
+    unsendable: Why | None = None
+    """Nothing can be sent although the link is there, and why."""
+
+    switched: bool = False
+    """A switch stands between the machine and the box: the carrier is the switch's."""
+
+    # the box
+    powered: bool = True
+    plugged: bool = True
+    """Its supply is in the outlet."""
+    dark: bool = False
+    """Booting, its LAN port still without a carrier."""
+    booted: bool = True
+    boots: int = 0
+    """Which boot is under way; an older one's end no longer counts."""
+    boots_in_s: float | None = None
+    """How long a boot takes; None is three quarters of what is configured."""
+    answers: bool = True
+    """It is there on the LAN."""
+    shy: bool = False
+    """It never answers pings, and works all the same."""
+    hung: bool = False
+    """Nothing of it answers; only the carrier stays."""
+    half_hung: bool = False
+    """It answers on the LAN and forwards nothing."""
+    mute: bool = False
+    """It says nothing of itself any more."""
+    cures: bool = True
+    """A power cycle ends the hang."""
+    outlives: int = 0
+    """So many power cycles do not end the hang."""
+    becomes: str = "well"
+    """What it is after the boot that ends the hang: ``well``, or ``portal``."""
+    denies: bool = False
+    """It says itself that it has no way out."""
+    portal: bool = False
+    """Another answers in the place of every name and page: unpaid, or data used up."""
+    portal_pings: bool = True
+    """Pings pass through the portal."""
+    names: str = WELL
+    """What name servers bring: ``well``, ``silent``, ``refused`` or ``wrong``."""
+
+    # what it says of itself
+    api: bool = False
+    sim: str | None = None
+    registration: str | None = None
+    signal: str | None = None
+
+    # the line and what is behind it
+    light: bool = True
+    operator: bool = True
+    """The operator's network works beyond its first hop."""
+    hop: bool = False
+    """The operator's first hop answers whoever asks it."""
+    forwards: bool = True
+    """Packets get through, for whatever reason they may not."""
+    loss: float = 0.0
+    """Share of the echoes to targets that get lost."""
+    rtt_s: float = 0.008
+    dead_targets: set[str] = field(default_factory=set)
+
+    @property
+    def carrier(self) -> bool:
+        """The interface has one."""
+        powered = self.switched or (self.powered and not self.dark)
+        return self.cable and self.trunk and self.present and powered
+
+    @property
+    def lan(self) -> bool:
+        """The box answers on the LAN."""
+        return self.carrier and self.booted and self.answers and not self.hung
+
+    @property
+    def address(self) -> str | None:
+        """The machine's address on this uplink; one that was given stays while a box hangs."""
+        return (
+            f"192.168.1.{self.host}" if self.lan or (self.carrier and (self.hung or self.switched)) else None
+        )
+
+    @property
+    def radio(self) -> bool:
+        """A modem is let into the network, and hears it."""
+        return (
+            self.sim in (None, "ready")
+            and self.registration in (None, "home", "roaming")
+            and self.signal != "unusable"
+        )
+
+    @property
+    def reaches_operator(self) -> bool:
+        """Packets reach the operator's first hop."""
+        return (
+            self.lan and self.forwards and self.light and self.radio and not (self.half_hung or self.denies)
+        )
+
+    @property
+    def works(self) -> bool:
+        """The internet is there, for echoes at least."""
+        return self.reaches_operator and self.operator and (self.portal_pings or not self.portal)
+
+    def replies(self, target: str) -> bool:
+        """An echo to the target would be answered, unless it gets lost."""
+        return self.works and target not in self.dead_targets
+
+    def said(self, asked: str) -> str:
+        """What comes of a question: ``asked`` is ``name``, ``web`` or ``hop``."""
+        if self.address is None or self.unsendable is not None:
+            return UNSENT
+        if not self.lan:
+            return SILENT
+        if self.denies:
+            return REFUSED
+        if not self.reaches_operator:
+            return SILENT
+        if asked == "hop":
+            return WELL if self.portal_pings or not self.portal else SILENT
+        if self.portal:
+            return WRONG
+        if not self.operator:
+            return SILENT
+        return self.names if asked == "name" else WELL
+
+    def says(self, uplink: str) -> Says:
+        """What the box of this uplink says of itself."""
+        if not self.lan or self.mute:
+            return Says(uplink, heard=False)
+        connected = self.light and self.radio and not self.denies
+        return Says(
+            uplink,
+            heard=True,
+            line_up=self.light and self.signal != "unusable",
+            wan_up=connected,
+            sim=None if self.sim is None else Sim(self.sim),
+            registration=None if self.registration is None else Registration(self.registration),
+            signal=None if self.signal is None else Strength(self.signal),
+            cause=None if self.light else "no_light",
+            cut_helps=None if self.light else False,
+        )

@@ -1,0 +1,330 @@
+"""The agent's core in a site that is played: everything that it orders happens, in virtual time."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from math import inf
+
+from agent.core.durable import Durable
+from agent.core.instant import Now, Stamp
+from agent.core.line import Line as Habits
+from agent.core.model import (
+    Action,
+    AskMore,
+    Cut,
+    Cycle,
+    Event,
+    Leave,
+    Link,
+    Observation,
+    OpenIncident,
+    Outcome,
+    Pace,
+    PowerReport,
+    Reboot,
+    Restore,
+    SaveAnswering,
+    SaveCycle,
+    SaveHold,
+    SaveIncident,
+    SaveLine,
+    SaveProof,
+    Tick,
+)
+from agent.core.people import Answer, Request, Verb
+from agent.core.site import Site
+from agent.core.snapshot_types import Snapshot
+from agent.core.state import State, initial
+from agent.core.step import step
+from agent.simulation.asking import Asking
+from agent.simulation.boxes import Boxes
+from agent.simulation.lines import GATEWAY, Line
+from agent.simulation.record import Record
+
+RELAY_S = 0.01
+"""From an order to what becomes of it."""
+REBOOT_TIMEOUT_S = 5.0
+QUICK_S = 600.0
+"""Starts this long ago still count as quick restarts."""
+
+Check = Callable[[State, State, Observation, tuple[Action, ...], Now], None]
+
+
+class World(Record):
+    """Plays a site until told otherwise, and keeps everything that came out of the core.
+
+    Args:
+        site: as configured.
+        start_at: when the agent starts, monotonic seconds.
+        durable: what earlier runs have left.
+        seed: of the losses.
+        run: names this run.
+        check: looks at every step.
+        wall: UNIX seconds at the start; 2027 unless it matters.
+        boot: names this boot of the machine.
+        lines: how each uplink behaves; all work if not given.
+        show: gets each snapshot that differs from the one before, with its time.
+        zone_s: seconds of local time ahead of UTC.
+        started: false to start the agent later, by ``start``.
+        record: keep every observation in ``trace``.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        *,
+        start_at: float = 10_000.0,
+        durable: Durable | None = None,
+        seed: int = 1,
+        run: str = "run",
+        check: Check | None = None,
+        wall: float = 1_800_000_000.0,
+        boot: str = "boot1",
+        lines: dict[str, Line] | None = None,
+        show: Callable[[float, Snapshot], None] | None = None,
+        zone_s: float = 0.0,
+        started: bool = True,
+        record: bool = True,
+    ) -> None:
+        super().__init__(start_at, wall, boot, zone_s)
+        self.site = site
+        self.lines = lines if lines is not None else {uplink.name: Line() for uplink in site.uplinks}
+        self.boxes = Boxes(site, self.lines, self.schedule, self.change)
+        self.asking = Asking(site, self.lines, self.schedule, random.Random(seed), self._hear, self.mono)
+        self._check, self._show, self._record = check, show, record
+        # what survives the agent
+        durable = durable or Durable()
+        self.cycles: dict[str, Cycle] = {cycle.order: cycle for cycle in durable.cycles or ()}
+        self.incident: OpenIncident | None = durable.incident
+        self.answering = dict.fromkeys(durable.answering)
+        self.habits: dict[str, Habits] = dict(durable.lines)
+        self.proven: dict[str, Stamp | None] = dict(durable.proven)
+        self.hold = durable.hold
+        # what came out
+        self.cuts: list[tuple[float, str]] = []
+        self.restores: list[tuple[float, str]] = []
+        self.answers: list[Answer] = []
+        self.unwritten: set[str] = set()
+        """Orders that the disk refused."""
+        self.trace: list[tuple[Now, Observation]] = []
+        # what goes wrong with the agent's own things
+        self.lose_outcomes = False
+        self.refuse_cuts = False
+        self.unwritable = False
+        self.on_event: Callable[[Event], None] | None = None
+        self.alive = False
+        self._starts: list[float] = []
+        self._first_name, self.run_name = run, run
+        if started:
+            self._begin(durable)
+
+    # --- time -----------------------------------------------------------------------------------------------
+
+    def play(self, seconds: float) -> None:
+        """Let this much time pass."""
+        schedule, end = self.schedule, self.schedule.t + seconds
+        while True:
+            due, wake_at = schedule.next_at, self._wake_at if self.alive else inf
+            if min(due, wake_at) > end:
+                break
+            if due <= wake_at:
+                schedule.run_next()
+            else:
+                schedule.t = max(schedule.t, wake_at)
+                self.feed(Tick())
+        schedule.t = end
+
+    # --- the agent ------------------------------------------------------------------------------------------
+
+    def _begin(self, durable: Durable) -> None:
+        self.alive = True
+        self._wake_at = self.t
+        self._starts.append(self.t)
+        self.trace.clear()
+        self.first = self.now()
+        self.state = initial(self.site, durable, self.first, self.run_name)
+        self.feed(Tick())
+        for name in self.lines:
+            self.link(name)
+        self.asking.start()
+
+    def start(self) -> None:
+        """Start the agent with what it had written; before all else it restores every relay."""
+        if self.alive:
+            return
+        self.boxes.restore_all()
+        lately = [at for at in self._starts if self.t - at <= QUICK_S and at >= self.booted_at]
+        self.run_name = f"{self._first_name}-{len(self._starts)}" if self._starts else self._first_name
+        self._begin(
+            Durable(
+                cycles=tuple(self.cycles.values()),
+                incident=self.incident,
+                quick_restarts=len(lately),
+                answering=tuple(self.answering),
+                lines=dict(self.habits),
+                proven={box: at for box, at in self.proven.items() if at is not None},
+                hold=self.hold,
+            )
+        )
+
+    def stop(self, *, kill: bool = False) -> None:
+        """End the agent: asked to, it restores every relay; killed, it leaves them as they are."""
+        if not self.alive:
+            return
+        if not kill:
+            self.feed(Leave())
+            self.boxes.restore_all()
+        self.alive = False
+        self.asking.stop()
+
+    def machine_off(self) -> None:
+        """The machine loses its power: the agent dies, every relay falls back, and its clocks stop."""
+        self.stop(kill=True)
+        self.boxes.restore_all()
+        self.clocks_stop()
+
+    def machine_on(self, boots_in_s: float) -> None:
+        """The machine gets its power back; the agent runs ``boots_in_s`` later."""
+        self.clocks_start(lambda: any(line.works for line in self.lines.values()))
+        self.at(self.t + boots_in_s, self.start)
+
+    def _hear(self, observation: Observation) -> None:
+        if self.alive:
+            self.feed(observation)
+
+    def feed(self, observation: Observation) -> None:
+        """Let the core take one observation in, and do what it orders."""
+        now, before = self.now(), self.state
+        if self._record:
+            self.trace.append((now, observation))
+        result = step(before, observation, now)
+        self.state = result.state
+        self._wake_at = result.wake_at + self.booted_at
+        if result.events:
+            self.events.extend((self.t, event) for event in result.events)
+        if self._check is not None:
+            self._check(before, result.state, observation, result.actions, now)
+        if result.changed and self._show is not None:
+            self._show(self.t, self.picture())
+        for action in result.actions:
+            self._act(action)
+        if self.on_event is not None:
+            for event in result.events:
+                self.on_event(event)
+
+    def _act(self, action: Action) -> None:
+        match action:
+            case AskMore():
+                self.asking.ask(action.uplink)
+            case Reboot():
+                self.at(self.t + RELAY_S, self._reboot, action)
+            case Pace():
+                self.asking.pace(action.uplink, action.interval_s)
+            case SaveCycle():
+                self.cycles[action.cycle.order] = action.cycle
+            case SaveIncident():
+                self.incident = action.incident
+            case SaveAnswering():
+                self.answering[action.uplink] = None
+            case SaveLine():
+                self.habits[action.uplink] = action.line
+            case SaveProof():
+                self.proven[action.box] = action.at
+            case SaveHold():
+                self.hold = action.hold
+            case Answer():
+                self.answers.append(action)
+            case Cut():
+                self.at(self.t + RELAY_S, self._cut, action, self.run_name)
+            case Restore():
+                self.at(self.t + RELAY_S, self._restore, action, self.run_name)
+
+    # --- the relays -----------------------------------------------------------------------------------------
+
+    def _cut(self, action: Cut, run: str) -> None:
+        if not self._runs(run):
+            return
+        if self.unwritable:
+            self.unwritten.add(action.order)
+            self._report(PowerReport(action.box, action.order, Outcome.UNWRITTEN, "disk full"))
+            return
+        self.cycles[action.order] = action.cycle
+        if self.refuse_cuts:
+            self._report(PowerReport(action.box, action.order, Outcome.REFUSED, "no such relay"))
+            return
+        self.cuts.append((self.t, action.box))
+        self.boxes.cut(action.box, action.order)
+        self.at(self.t + action.longest_s, self._time_is_up, action, run)
+        self._report(PowerReport(action.box, action.order, Outcome.CUT))
+
+    def _time_is_up(self, action: Cut, run: str) -> None:
+        """The relay's own timer, which runs as long as the agent's process does."""
+        if self._runs(run):
+            self.boxes.restore(action.box, action.order)
+
+    def _restore(self, action: Restore, run: str) -> None:
+        if not self._runs(run):
+            return
+        self.restores.append((self.t, action.box))
+        self.boxes.restore(action.box)
+        self._report(PowerReport(action.box, action.order, Outcome.RESTORED))
+
+    def _reboot(self, action: Reboot) -> None:
+        self.cycles[action.order] = action.cycle
+        if self.boxes.reboot(self.uplink_of(action.box)):
+            self._report(PowerReport(action.box, action.order, Outcome.REBOOTING))
+        else:
+            refused = PowerReport(action.box, action.order, Outcome.REFUSED, "no answer")
+            self.at(self.t + REBOOT_TIMEOUT_S, self._report, refused)
+
+    def _runs(self, run: str) -> bool:
+        return self.alive and run == self.run_name
+
+    def _report(self, report: PowerReport) -> None:
+        if not self.lose_outcomes:
+            self._hear(report)
+
+    # --- the people -----------------------------------------------------------------------------------------
+
+    def ask(
+        self,
+        verb: Verb,
+        box: str | None = None,
+        for_s: float | None = None,
+        by: str = "Anne",
+        *,
+        force: bool = False,
+    ) -> Answer:
+        """A person asks for something; the core must answer at once, and once."""
+        before = len(self.answers)
+        name = f"r{before}"
+        self.feed(Request(name, verb, box, for_s, by, force))
+        (answer,) = self.answers[before:]
+        assert answer.id == name
+        return answer
+
+    # --- the bay --------------------------------------------------------------------------------------------
+
+    def link(self, name: str) -> None:
+        """Let the agent see the uplink's interface as it is."""
+        line = self.lines[name]
+        gateway = None if line.address is None else GATEWAY
+        self._hear(Link(name, line.present, line.carrier if line.present else None, line.address, gateway))
+
+    def change(self, name: str, **what: object) -> None:
+        """Make an uplink behave differently from now on."""
+        line = self.lines[name]
+        before = (line.present, line.carrier, line.lan, line.address)
+        for key, value in what.items():
+            setattr(line, key, value)
+        if (line.present, line.carrier, line.lan, line.address) != before:
+            self.link(name)
+
+    def boot_up(self, name: str) -> None:
+        """Give power and let the box boot."""
+        self.boxes.boot(name)
+
+    def uplink_of(self, box: str) -> str:
+        """The uplink that a box stands on."""
+        return next(spec.uplink for spec in self.site.boxes if spec.name == box)

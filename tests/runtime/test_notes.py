@@ -1,0 +1,126 @@
+"""Proofs of relays and the hold: they survive; what is damaged says nothing rather than something wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.core.codes import Code
+from agent.core.instant import Stamp
+from agent.core.model import Part
+from agent.core.people import OpenHold
+from agent.runtime.notes import HOLD, PROOFS, Notes
+
+AT = Stamp(12.5, 1.8e9, True, "boot")
+WIRING = {"ont": "gpio17 cuts ftth on eth0", "dish": "gpio27 cuts starlink on eth1"}
+THEN = OpenHold(AT, 3600.0, "Anne à l'atelier")
+
+
+def test_a_new_folder_has_no_notes(tmp_path: Path) -> None:
+    """And nothing is wrong with that."""
+    notes = Notes(tmp_path, WIRING)
+    assert (notes.proven, notes.hold, notes.faults) == ({}, None, [])
+
+
+def test_notes_survive(tmp_path: Path) -> None:
+    """Proofs and hold come back as they were, and go when they are taken away."""
+    notes = Notes(tmp_path, WIRING)
+    notes.save_proof("ont", AT)
+    notes.save_proof("dish", AT)
+    notes.save_hold(THEN)
+    again = Notes(tmp_path, WIRING)
+    assert (again.proven, again.hold, again.faults) == ({"ont": AT, "dish": AT}, THEN, [])
+    again.save_proof("dish", None)
+    again.save_hold(None)
+    last = Notes(tmp_path, WIRING)
+    assert (last.proven, last.hold) == ({"ont": AT}, None)
+
+
+@pytest.mark.parametrize("name", [PROOFS, HOLD])
+@given(damage=st.binary(max_size=200))
+def test_any_damage_is_said_and_believed_by_nobody(
+    name: str, damage: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Whatever stands in the file: no proof, no hold, and a part that does not work names it."""
+    folder = tmp_path_factory.mktemp("notes")
+    (folder / name).write_bytes(damage)
+    notes = Notes(folder, WIRING)
+    assert (notes.proven, notes.hold) == ({}, None)
+    (fault,) = notes.faults
+    assert (fault.name, fault.ok, fault.code) == (name.removesuffix(".json"), False, Code.PART_FAILED)
+    assert name in fault.detail
+
+
+@pytest.mark.parametrize("name", [PROOFS, HOLD])
+@given(data=st.data())
+def test_every_flipped_bit_is_noticed(
+    name: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A proof of another box, or a longer hold, is not made by a bad card."""
+    folder = tmp_path_factory.mktemp("notes")
+    notes = Notes(folder, WIRING)
+    notes.save_proof("ont", AT)
+    notes.save_hold(THEN)
+    good = bytearray((folder / name).read_bytes())
+    at = data.draw(st.integers(0, len(good) - 2))  # the last byte ends the line
+    good[at] ^= 1 << data.draw(st.integers(0, 6))
+    (folder / name).write_bytes(bytes(good))
+    read = Notes(folder, WIRING)
+    kept = read.proven == {"ont": AT} and read.hold == THEN
+    lost = (read.proven if name == PROOFS else read.hold) in ({}, None) and read.faults
+    # A flipped bit in the blanks between, or in a letter's case of an escape, changes nothing that is said.
+    assert kept or lost
+
+
+def test_a_proof_saved_after_damage_is_whole(tmp_path: Path) -> None:
+    """The file begins anew."""
+    (tmp_path / PROOFS).write_text("{")
+    Notes(tmp_path, WIRING).save_proof("ont", AT)
+    again = Notes(tmp_path, WIRING)
+    assert (again.proven, again.faults) == ({"ont": AT}, [])
+
+
+def test_what_cannot_be_written_is_an_error_and_changes_nothing(tmp_path: Path) -> None:
+    """Neither on the disk nor in memory."""
+    notes = Notes(tmp_path, WIRING)
+    notes.save_proof("ont", AT)
+    (tmp_path / f"{PROOFS}.new").mkdir()
+    with pytest.raises(OSError, match=PROOFS):
+        notes.save_proof("dish", AT)
+    assert notes.proven == {"ont": AT}
+    assert Notes(tmp_path, WIRING).proven == {"ont": AT}
+
+
+def test_a_proof_holds_for_the_wiring_that_was_proven(tmp_path: Path) -> None:
+    """A relay moved to another pin may cut another box; a box that has gone has no proof."""
+    notes = Notes(tmp_path, WIRING)
+    notes.save_proof("ont", AT)
+    notes.save_proof("dish", AT)
+    moved = Notes(tmp_path, {"ont": "gpio18 cuts ftth on eth0"})
+    assert (moved.proven, moved.faults) == ({}, [])
+
+
+def test_a_torn_write_leaves_the_former_file(tmp_path: Path) -> None:
+    """A power loss in the middle of a write costs the write, not the proofs."""
+    Notes(tmp_path, WIRING).save_proof("ont", AT)
+    (tmp_path / f"{PROOFS}.new").write_text('{"content": {"ont"')
+    assert Notes(tmp_path, WIRING).proven == {"ont": AT}
+
+
+def test_the_file_can_be_read_by_people(tmp_path: Path) -> None:
+    """It is JSON, by box."""
+    Notes(tmp_path, WIRING).save_proof("ont", AT)
+    assert json.loads((tmp_path / PROOFS).read_text())["content"]["ont"] == {
+        "at": {"mono": 12.5, "wall": 1.8e9, "synced": True, "boot": "boot"},
+        "wiring": "gpio17 cuts ftth on eth0",
+    }
+
+
+def test_a_fault_is_a_part_like_any_other(tmp_path: Path) -> None:
+    """So that it becomes a finding."""
+    (tmp_path / HOLD).write_text("[]")
+    assert all(isinstance(fault, Part) for fault in Notes(tmp_path, WIRING).faults)
