@@ -341,6 +341,16 @@ def test_a_broker_that_gets_nothing(
     assert why in record(office).items["broker"].why
 
 
+def test_a_broker_gets_a_moment(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was told just now is still on its way."""
+    configure(office, CONFIG + MQTT, events_wait=True)
+    office.tell(Part("mqtt", ok=True))
+    arriving = threading.Timer(1.5, lambda: office.more.update(events_wait=False))
+    arriving.start()
+    assert walk(office, "--only", "broker", monkeypatch=monkeypatch) == 0
+    arriving.join()
+
+
 # --- interruptions ----------------------------------------------------------------------------------------
 
 

@@ -6,14 +6,12 @@ import argparse
 import asyncio
 import json
 import socket
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
+from socket_server import agent
 
 from agent.cli import status, watch
 from agent.cli.control_client import EventLine, RefusedError, UnreachableError, as_snapshot, ask
@@ -57,34 +55,6 @@ def line(answer: object) -> bytes:
 
 def picture(shot: Snapshot) -> bytes:
     return line({"snapshot": msgspec.to_builtins(shot)})
-
-
-@contextmanager
-def agent(path: Path, answer: Callable[[dict[str, object]], list[bytes]]) -> Iterator[Path]:
-    """A server in a thread, as another process would be: one answer for each connection, then the end."""
-    server = socket.socket(socket.AF_UNIX)
-    server.bind(str(path))
-    server.listen()
-
-    def serve() -> None:
-        while True:
-            try:
-                client, _ = server.accept()
-            except OSError:
-                return
-            with client, client.makefile("rwb") as stream:
-                for one in answer(json.loads(stream.readline())):
-                    stream.write(one)
-                stream.flush()
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
-        yield path
-    finally:
-        server.shutdown(socket.SHUT_RDWR)
-        server.close()
-        thread.join(5)
 
 
 def arguments(command: object, *given: str) -> argparse.Namespace:

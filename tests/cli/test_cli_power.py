@@ -13,11 +13,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from conftest import make_box, make_snapshot
 from hypothesis import given
 from hypothesis import strategies as st
 from office import BOX, Office, at_work
+from socket_server import agent
 
 from agent.cli import main, power, words
 from agent.cli.durations import parse
@@ -198,6 +200,26 @@ def test_an_agent_that_dies_in_the_middle_is_told(tmp_path: Path, capsys: pytest
     assert codes == [2]
     assert "the agent has gone in the middle of a restart" in capsys.readouterr().err
     assert office.coils[BOX].history == [True, False]
+
+
+def test_an_older_outcome_is_not_taken_for_that_of_the_order(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is still on its way when the order is given belongs to another cycle."""
+
+    def event(code: str) -> bytes:
+        return json.dumps({"event": {"code": code, "subject": BOX, "severity": "info", "text": {}}}).encode()
+
+    picture = msgspec.json.encode({"snapshot": make_snapshot()})
+    watched = [picture, *map(event, ("cycle_helped", "cycle_ordered", "cycle_did_not_help"))]
+    accepted = [b'{"ok": true, "reason": null, "for_s": null, "order": "run-2"}']
+
+    def answer(request: dict[str, object]) -> list[bytes]:
+        return [line + b"\n" for line in (watched if request["do"] == "watch" else accepted)]
+
+    with agent(tmp_path / "s", answer) as path:
+        assert vigie(path, "cycle", BOX, "--json") == 1
+    assert json.loads(capsys.readouterr().out)["outcome"] == "cycle_did_not_help"
 
 
 # --- pictures ---------------------------------------------------------------------------------------------

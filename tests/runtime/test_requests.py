@@ -12,6 +12,8 @@ from office import BOX, Office, play
 from agent.cli.control_client import RefusedError
 from agent.core.people import Answer, Request, Verb
 from agent.core.snapshot_types import Phase
+from agent.runtime import desk
+from agent.runtime.desk import Desk
 from agent.runtime.store import Store
 
 
@@ -90,3 +92,34 @@ def test_answers_go_to_whoever_asked(tmp_path: Path) -> None:
             await office.ask(do="explode")
 
     play(tmp_path, body)
+
+
+def test_answers_may_come_in_any_order() -> None:
+    """Whoever asked first is not given what was asked for later; an answer that nobody awaits is dropped."""
+
+    async def body() -> None:
+        posted: list[Request] = []
+        desk = Desk(lambda observation: posted.append(observation))  # type: ignore[arg-type]
+        first = asyncio.create_task(desk.ask(Verb.CYCLE, "ont", by="Anne"))
+        second = asyncio.create_task(desk.ask(Verb.RELEASE, by="Paul"))
+        await asyncio.sleep(0)
+        desk.answered(Answer("request-7", ok=True))
+        desk.answered(Answer(posted[1].id, ok=True))
+        assert (await second).ok
+        assert not first.done()
+        desk.answered(Answer(posted[0].id, ok=False, reason="works"))
+        desk.answered(Answer(posted[0].id, ok=True))
+        assert (await first).reason == "works"
+
+    asyncio.run(body())
+
+
+def test_a_request_without_an_answer_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The core answers in the same step, or never."""
+    monkeypatch.setattr(desk, "ANSWER_S", 0.01)
+
+    async def body() -> None:
+        with pytest.raises(TimeoutError):
+            await Desk(lambda _observation: None).ask(Verb.RELEASE)
+
+    asyncio.run(body())
