@@ -189,12 +189,14 @@ def _walk(walk: Walk, steps: list[str] | tuple[str, ...]) -> int:
 
 def _sign(walk: Walk) -> None:
     """Ask for the signature under what the record now says, the results of earlier walks included."""
+    from agent.cli.view import power_text
     from agent.cli.walk import MARKS, now
     from agent.reports.commissioning import Verdict
 
     items = walk.record.items
     passed = sum(1 for item in items.values() if item.verdict is Verdict.PASSED)
     walk.tell("commission_sum", passed=passed, count=len(items))
+    walk.line(power_text(walk.shot(), walk.language))
     for name, item in items.items():
         if item.verdict is not Verdict.PASSED:
             walk.line(f"  {MARKS[item.verdict]} {name}: {item.why}")

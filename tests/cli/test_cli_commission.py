@@ -158,7 +158,7 @@ def test_a_healthy_site_is_tried_out_and_signed(
     assert office.coils[BOX].history == office.coils["box-fibre2"].history == [True, False]
     assert office.board.latest.armed
     assert "✓ Livebox (gpio17)" in said
-    assert "Record: 9 of 9 trials passed." in said
+    assert "Record: 9 of 9 trials passed.\nautomatic restart armed\n" in said
 
 
 def test_what_is_not_configured_is_said(
