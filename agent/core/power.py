@@ -80,11 +80,12 @@ def begin(
     by: str = AGENT,
     *,
     forced: bool = False,
+    how: How | None = None,
 ) -> State:
-    """Order a cycle of a powered box; whoever calls has asked the guards."""
+    """Order a cycle of a powered box, by default its next step; whoever calls has asked the guards."""
     number = state.issued + 1
     incident = state.incident.id if state.incident is not None else ""
-    how = cures.next_step(state, box)
+    how = how or cures.next_step(state, box)
     assert how is not None, "the guards let no box through that can do nothing"
     order = f"{state.run}-{number}"
     cycle = Cycle(order, box.spec.name, finding.code, incident, stamp(now), by=by, forced=forced, how=how)

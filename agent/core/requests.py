@@ -14,7 +14,7 @@ from dataclasses import replace
 from agent.core.codes import FINDINGS, Code, Scope
 from agent.core.guards import Refusal, expected_end, why_not
 from agent.core.instant import Now, stamp
-from agent.core.model import Hold, Restore, SaveHold
+from agent.core.model import Hold, How, Restore, SaveHold
 from agent.core.out import Out
 from agent.core.people import Answer, OpenHold, Request, Verb
 from agent.core.power import begin
@@ -126,6 +126,8 @@ def _cycle(state: State, box: BoxState, request: Request, now: Now, out: Out) ->
     finding = _reason_for(state, box, now)
     waived = OVERRIDDEN | TRIED_ANEW if prove else OVERRIDDEN
     refusal = _refusal(state, box, finding, now, waived, force=force)
+    if prove and not box.spec.wired:
+        refusal = Refusal("no_relay")
     if (
         refusal is None
         and prove
@@ -134,7 +136,8 @@ def _cycle(state: State, box: BoxState, request: Request, now: Now, out: Out) ->
         # Nothing that is gone already can be seen to go.
         refusal = Refusal("must_work")
     if refusal is None:
-        state = begin(state, box, finding, now, out, request.by, forced=force)
+        how = How.CUT if prove else None
+        state = begin(state, box, finding, now, out, request.by, forced=force, how=how)
         if state.watch is not None:
             state = evolved(state, watch=replace(state.watch, asked=prove))
         begun = state.boxes[box.spec.name].cycle

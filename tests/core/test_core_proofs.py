@@ -10,6 +10,7 @@ from world import World, example_site
 from agent.core.codes import Code
 from agent.core.durable import Durable
 from agent.core.instant import Stamp, stamp
+from agent.core.model import How
 from agent.core.people import OpenHold, Verb
 from agent.core.site import PowerRules, Site
 from agent.core.snapshot_types import Phase
@@ -111,6 +112,17 @@ def test_a_relay_is_proven_by_a_cut_of_its_box() -> None:
     world.change("ftth", hung=True)
     world.play(400)
     assert len(world.cuts) == 2, "now it is used"
+
+
+def test_a_box_that_software_can_reboot_is_cut_for_its_proof() -> None:
+    """Only a cut shows what a relay switches."""
+    site = example_site(rules=STRICT)
+    world = calm_world(site=replace(site, boxes=(replace(site.boxes[0], soft=True),)))
+    world.ask(Verb.PROVE, BOX)
+    world.play(120)
+    assert [box for _, box in world.cuts] == [BOX]
+    assert [cycle.how for cycle in world.cycles.values()] == [How.CUT]
+    assert BOX in world.proven
 
 
 def test_a_welded_relay_is_not_proven() -> None:
