@@ -13,6 +13,7 @@ from hypothesis import Phase as Stage
 from hypothesis import strategies as st
 from world import Line, World, example_site
 
+from agent.core import cures
 from agent.core.codes import FINDINGS, Code, Cure
 from agent.core.durable import Durable
 from agent.core.instant import Now, Stamp, age_s
@@ -52,8 +53,9 @@ class Witness:
         powered = [box for box in after.boxes.values() if box.phase is Phase.POWERED]
         assert len(after.boxes) - len(powered) <= 1, "two boxes in a cycle at once"
         for box in after.boxes.values():
-            if box.phase is Phase.CUT and not self.stalled:
-                assert now.mono - box.since <= box.spec.off_s + 30.0, "a cut lasts too long"
+            if box.phase is Phase.CUT and box.cycle is not None and not self.stalled:
+                off_s = cures.off_s(box.spec, box.cycle.how)
+                assert now.mono - box.since <= off_s + 30.0, "a cut lasts too long"
         for finding in after.findings.values():
             assert after.warm or finding.code in (
                 Code.WARMING_UP,

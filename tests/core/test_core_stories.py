@@ -116,6 +116,19 @@ def test_pulled_cable_is_told_at_once_and_its_box_is_cycled_once() -> None:
     assert world.picture().headline is Code.ALL_WELL
 
 
+def test_a_cut_of_which_nothing_more_is_heard_ends_all_the_same() -> None:
+    """The relay's own timer has ended it long ago; the cycle must not stay open and block all others."""
+    world = calm_world()
+    world.change("ftth", hung=True)
+    while not world.cuts:
+        world.play(1)
+    world.play(1)
+    world.lose_outcomes = True
+    world.play(36)
+    assert world.picture().boxes[0].phase is Phase.POWERED
+    assert world.lines["ftth"].powered
+
+
 def test_box_replugged_by_hand_is_starting_not_hung() -> None:
     """Carrier comes back long before the box answers; its boot time is granted before it counts as hung."""
     world = calm_world()
