@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -13,6 +14,9 @@ from agent.core.site import UplinkKind
 from agent.core.snapshot_types import BoxView, FindingView, Health, Phase, Snapshot, UplinkView
 
 MONO = 1000.0
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""A shell starts what runs in its background with Ctrl-C ignored, and every child would inherit that."""
 
 
 def make_uplink(name: str = "ftth", **changes: Any) -> UplinkView:

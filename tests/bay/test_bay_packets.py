@@ -170,6 +170,7 @@ def test_line_without_carrier(tmp_path: Path) -> None:
         assert await bay.ping(TARGET, on="ftth", timeout_s=0.1) is None
         bay.lines["ftth"].heal()
         assert has_carrier(inside, "wan")
-        assert await bay.ping(TARGET, on="ftth") is not None
+        # The kernel may take a second to use a link whose carrier is back.
+        assert any([await bay.ping(TARGET, on="ftth") is not None for _ in range(3)])
 
     play(tmp_path, story)
