@@ -136,19 +136,14 @@ class Actuator:
         task.add_done_callback(self._tasks.discard)
 
     async def _cut(self, action: Cut) -> None:
-        loop = asyncio.get_running_loop()
         relay = self._relays.get(action.box)
         if relay is None:
             self._post(PowerReport(action.box, action.order, Outcome.REFUSED, "no relay"))
             return
-        try:
-            await loop.run_in_executor(self._memory_worker, self._memory.save_cycle, action.cycle)
-        except (OSError, RuntimeError) as error:
-            self._post(PowerReport(action.box, action.order, Outcome.UNWRITTEN, str(error)))
-            return
-        if action.order in self._void:
+        if not await self._written(action) or action.order in self._void:
             return
         try:
+            loop = asyncio.get_running_loop()
             await loop.run_in_executor(self._workers[action.box], relay.cut, action.longest_s)
         except (HardwareError, ValueError) as error:
             log.warning("relay of %s does not cut: %s", action.box, error)
@@ -159,15 +154,11 @@ class Actuator:
 
     async def _reboot(self, action: Reboot) -> None:
         """Have a driver reboot its device, once the cycle is on disk."""
-        loop = asyncio.get_running_loop()
         reboot = self._reboots.get(action.box)
         if reboot is None:
             self._post(PowerReport(action.box, action.order, Outcome.REFUSED, "no driver can reboot it"))
             return
-        try:
-            await loop.run_in_executor(self._memory_worker, self._memory.save_cycle, action.cycle)
-        except (OSError, RuntimeError) as error:
-            self._post(PowerReport(action.box, action.order, Outcome.UNWRITTEN, str(error)))
+        if not await self._written(action):
             return
         try:
             await asyncio.to_thread(reboot)
@@ -176,6 +167,16 @@ class Actuator:
             self._post(PowerReport(action.box, action.order, Outcome.REFUSED, str(error)))
             return
         self._post(PowerReport(action.box, action.order, Outcome.REBOOTING))
+
+    async def _written(self, action: Cut | Reboot) -> bool:
+        """Write the cycle to disk before anything is done to the box; say so if that fails."""
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self._memory_worker, self._memory.save_cycle, action.cycle)
+        except (OSError, RuntimeError) as error:
+            self._post(PowerReport(action.box, action.order, Outcome.UNWRITTEN, str(error)))
+            return False
+        return True
 
     async def _restore(self, action: Restore) -> None:
         relay = self._relays.get(action.box)
