@@ -47,10 +47,7 @@ class Login:
             LoginRefusedError: with the reason of then and the time that is left.
         """
         if self._refused is not None and self.rests:
-            hours = (REST_S - (self._clock() - self._refused[0])) / 3600
-            raise LoginRefusedError(
-                f"{self._endpoint}: {self._refused[1]}; not tried again for {hours:.1f} h"
-            )
+            raise LoginRefusedError(self._said(*self._refused))
 
     def refused(self, why: str) -> LoginRefusedError:
         """Remember a refusal and log it; return the error to raise. ``why`` must hold no secret."""

@@ -14,7 +14,7 @@ from agent.cli.walk import Walk
 from agent.cli.words import say
 from agent.config.schema import Box
 from agent.core.codes import Code
-from agent.core.snapshot_types import Health, Phase, Snapshot
+from agent.core.snapshot_types import Phase, Snapshot
 from agent.core.state import BOOT_PATIENCE
 from agent.reports.commissioning import Measure, Verdict
 from agent.text import duration, refusal
@@ -98,7 +98,7 @@ def _try_relay(walk: Walk, box: Box) -> None:
 
 def _calm(shot: Snapshot, box: Box) -> bool:
     """Nothing is being restarted, and the box's uplink works: its loss would be seen."""
-    works = any(u.name == box.uplink and u.health in (Health.UP, Health.DEGRADED) for u in shot.uplinks)
+    works = any(u.name == box.uplink and u.health.answers for u in shot.uplinks)
     return works and all(view.phase is Phase.POWERED for view in shot.boxes)
 
 

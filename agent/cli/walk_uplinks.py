@@ -63,7 +63,7 @@ def _fault(uplink: UplinkView, language: str) -> str:
         return say("uplink_no_address", language)
     if uplink.gateway is None:
         return say("uplink_no_gateway", language)
-    if uplink.health not in (Health.UP, Health.DEGRADED):
+    if not uplink.health.answers:
         return say("uplink_silent", language, why=uplink.why)
     if uplink.bad_targets:
         return say("uplink_bad_targets", language, targets=", ".join(uplink.bad_targets))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from agent.core.causes import broke_since
 from agent.core.inquiries import Asked, Check, Said, Says
 from agent.core.model import AskMore
 from agent.core.out import Out
@@ -44,10 +45,10 @@ def failing(checks: Mapping[tuple[Asked, str], Checked]) -> bool:
 def next_at(uplink: UplinkState, now_at: float) -> float | None:
     """When more is to be asked through this uplink, monotonic seconds; None while all is well."""
     link = uplink.link
-    if link is not None and (not link.present or link.carrier is False or link.address is None):
+    if link is not None and (link.unplugged or link.address is None):
         return None
     if uplink.health in (Health.SUSPECT, Health.DOWN):
-        began_at = uplink.broke_at if uplink.broke_at is not None else uplink.since
+        began_at = broke_since(uplink)
     elif uplink.health.works and failing(uplink.checks):
         rounds = max(one.times for one in uplink.checks.values() if one.check.said is not Said.WELL)
         return uplink.asked_more_at + (SOON_S if rounds < 4 else LATER_S if rounds < 14 else RARELY_S)

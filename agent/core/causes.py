@@ -48,7 +48,7 @@ def cause(uplink: UplinkState, boot_s: float, now_at: float) -> Code | None:
         The finding; None while it is not yet known whether the box answers.
     """
     link = uplink.link
-    if link is not None and (not link.present or link.carrier is False):
+    if link is not None and link.unplugged:
         return Code.CABLE_OR_POWER
     if settling(uplink, now_at):
         return None

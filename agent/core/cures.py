@@ -84,6 +84,11 @@ def in_incident(state: State, box: str) -> list[Cycle]:
     return [cycle for cycle in state.cycles or () if cycle.box == box and cycle.incident == incident]
 
 
+def cuts_in_incident(state: State, box: str) -> list[Cycle]:
+    """Those of them in which the relay was to cut."""
+    return [cycle for cycle in in_incident(state, box) if cycle.how is not How.SOFT]
+
+
 def next_step(state: State, box: BoxState) -> How | None:
     """The smallest step not yet tried in this incident; None where nothing is left that this box can do."""
     tried = [cycle.how for cycle in in_incident(state, box.spec.name)]
@@ -91,7 +96,7 @@ def next_step(state: State, box: BoxState) -> How | None:
         return How.SOFT
     if not box.spec.wired:
         return None
-    return How.LONG_CUT if any(how is not How.SOFT for how in tried) else How.CUT
+    return How.LONG_CUT if cuts_in_incident(state, box.spec.name) else How.CUT
 
 
 def off_s(box: BoxSpec, how: How) -> float:

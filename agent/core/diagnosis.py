@@ -45,11 +45,11 @@ def together(state: State, now_at: float) -> Code | None:
     uplinks = list(state.uplinks.values())
     if len(uplinks) < 2 or any(uplink.health is not Health.DOWN for uplink in uplinks):
         return None
-    begins = [uplink.broke_at if uplink.broke_at is not None else uplink.since for uplink in uplinks]
+    begins = [broke_since(uplink) for uplink in uplinks]
     if max(begins) - min(begins) > TOGETHER_S:
         return None
     links = [uplink.link for uplink in uplinks]
-    if all(link is not None and (not link.present or link.carrier is False) for link in links):
+    if all(link is not None and link.unplugged for link in links):
         return Code.BAY_DARK
     dark = (Code.BAY_DARK, state.site.name) in state.findings
     if dark and any(settling(uplink, now_at) for uplink in uplinks):

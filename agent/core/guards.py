@@ -9,6 +9,7 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 from agent.core import cures, diagnosis, health, proofs
+from agent.core.causes import broke_since
 from agent.core.codes import FINDINGS, Code, Cure
 from agent.core.instant import Now, age_s
 from agent.core.model import How
@@ -139,9 +140,9 @@ def _witness(state: State, box: BoxState, _finding: FindingState, _now: Now) -> 
     """Somebody must be able to say that the rest of the world is well, or the trouble may be our own."""
     mine = state.uplinks[box.spec.uplink]
     others = [uplink for name, uplink in state.uplinks.items() if name != box.spec.uplink]
-    if not others or any(uplink.health in (Health.UP, Health.DEGRADED) for uplink in others):
+    if not others or any(uplink.health.answers for uplink in others):
         return None
-    mine_at = mine.broke_at if mine.broke_at is not None else mine.since
+    mine_at = broke_since(mine)
     long_gone = all(
         uplink.health is Health.DOWN
         and uplink.broke_at is not None
@@ -170,8 +171,7 @@ def _worth(state: State, box: BoxState, finding: FindingState, _now: Now) -> Ref
         return Refusal("not_curable")
     if FINDINGS[finding.code].cure is Cure.NEVER:
         return Refusal("not_curable")
-    tried = [cycle for cycle in cures.in_incident(state, box.spec.name) if cycle.how is not How.SOFT]
-    if FINDINGS[finding.code].cure is Cure.PERHAPS and tried:
+    if FINDINGS[finding.code].cure is Cure.PERHAPS and cures.cuts_in_incident(state, box.spec.name):
         # It has just had no power, for whatever reason.
         return Refusal("has_not_helped")
     if cures.chance(state, box.spec.name, finding.code) <= cures.LEAST_CHANCE:
@@ -227,10 +227,8 @@ def _budget(state: State, box: BoxState, _finding: FindingState, now: Now) -> Re
     if not mine:
         return None
     step = cures.next_step(state, box)
-    if step is not How.SOFT:
-        cuts = [cycle for cycle in cures.in_incident(state, name) if cycle.how is not How.SOFT]
-        if len(cuts) >= rules.per_incident:
-            return Refusal("incident_budget")
+    if step is not How.SOFT and len(cures.cuts_in_incident(state, name)) >= rules.per_incident:
+        return Refusal("incident_budget")
     # A reboot by software is a smaller step than a cut, so the cut after it need not wait as long.
     same = [cycle for cycle in mine if (cycle.how is How.SOFT) is (step is How.SOFT)]
     recent = [age_s(cycle.started, now) for cycle in same if age_s(cycle.started, now) < DAY_S]

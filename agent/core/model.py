@@ -74,6 +74,16 @@ class Link:
     address: str | None = None
     gateway: str | None = None
 
+    @property
+    def plugged(self) -> bool:
+        """The interface is known to have a carrier."""
+        return self.present and self.carrier is True
+
+    @property
+    def unplugged(self) -> bool:
+        """The interface is gone, or known to have no carrier."""
+        return not self.present or self.carrier is False
+
 
 class Outcome(StrEnum):
     """What became of an order to a relay."""

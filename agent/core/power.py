@@ -24,7 +24,7 @@ from agent.core.model import (
     Scalar,
 )
 from agent.core.out import Out
-from agent.core.snapshot_types import Health, Phase
+from agent.core.snapshot_types import Phase
 from agent.core.state import BOOT_PATIENCE, BoxState, FindingState, State, UplinkState, evolved
 
 ORDER_DEADLINE_S = 15.0
@@ -104,7 +104,7 @@ def begin(
         until=None,
         deadline=now.mono + ORDER_DEADLINE_S,
         cycle=cycle,
-        had_carrier=box.spec.direct and link is not None and link.present and link.carrier is True,
+        had_carrier=box.spec.direct and link is not None and link.plugged,
     )
     cycles = (*(state.cycles or ()), cycle)
     watch = proofs.watch(state, box.spec, order) if how is not How.SOFT else state.watch
@@ -123,7 +123,7 @@ def _advance(state: State, box: BoxState, now: Now, out: Out) -> State:
         return _with(state, replace(box, until=now.mono + RESTORE_AGAIN_S))
     assert box.deadline is not None
     assert box.cycle is not None
-    if box.phase is Phase.BOOTING and state.uplinks[box.spec.uplink].health in (Health.UP, Health.DEGRADED):
+    if box.phase is Phase.BOOTING and state.uplinks[box.spec.uplink].health.answers:
         return _finish(state, box, now, out, helped=not proofs.refuted(state, box.cycle.order))
     if now.mono < box.deadline:
         return state
@@ -160,8 +160,7 @@ def _verify(state: State, box: BoxState, now: Now, out: Out) -> State:
 
 
 def _without_carrier(uplink: UplinkState) -> bool:
-    link = uplink.link
-    return link is not None and (not link.present or link.carrier is False)
+    return uplink.link is not None and uplink.link.unplugged
 
 
 def _note(state: State, box: BoxState, out: Out, *, effect: bool, instead: str | None = None) -> State:

@@ -69,7 +69,7 @@ def update(state: State, now: Now, out: Out) -> State:
 
 
 def _plugged(uplink: UplinkState) -> bool:
-    return uplink.link is not None and uplink.link.present and uplink.link.carrier is True
+    return uplink.link is not None and uplink.link.plugged
 
 
 def _cut_only(seen: Watch) -> bool:

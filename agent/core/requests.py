@@ -128,11 +128,7 @@ def _cycle(state: State, box: BoxState, request: Request, now: Now, out: Out) ->
     refusal = _refusal(state, box, finding, now, waived, force=force)
     if prove and not box.spec.wired:
         refusal = Refusal("no_relay")
-    if (
-        refusal is None
-        and prove
-        and state.uplinks[box.spec.uplink].health not in (Health.UP, Health.DEGRADED)
-    ):
+    if refusal is None and prove and not state.uplinks[box.spec.uplink].health.answers:
         # Nothing that is gone already can be seen to go.
         refusal = Refusal("must_work")
     if refusal is None:

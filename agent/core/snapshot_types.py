@@ -29,6 +29,11 @@ class Health(StrEnum):
         """True while traffic of the site can be expected to pass."""
         return self in (Health.UP, Health.DEGRADED, Health.SUSPECT)
 
+    @property
+    def answers(self) -> bool:
+        """True while it works beyond doubt."""
+        return self in (Health.UP, Health.DEGRADED)
+
 
 class Phase(StrEnum):
     """Where a box stands in a power cycle. ``powered`` is the resting state."""

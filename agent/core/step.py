@@ -202,18 +202,14 @@ def _told(state: State, name: str, change: Callable[[UplinkState], UplinkState])
     return state if uplink is None else with_uplink(state, change(uplink))
 
 
-def _no_carrier(link: Link | None) -> bool:
-    return link is not None and (not link.present or link.carrier is False)
-
-
 def _link(state: State, link: Link, now: Now, out: Out) -> State:
     old = state.uplinks.get(link.uplink)
     if old is None:
         return state
-    bad = not link.present or link.carrier is False or link.address is None or link.gateway is None
+    bad = link.unplugged or link.address is None or link.gateway is None
     bad_since = (old.link_bad_since if old.link_bad_since is not None else now.mono) if bad else None
     carrier_at = old.carrier_at
-    if _no_carrier(old.link) and not _no_carrier(link):
+    if old.link is not None and old.link.unplugged and not link.unplugged:
         carrier_at = now.mono
     was = old.link.address if old.link is not None else None
     known = old.link_last_address if was is None else was

@@ -8,9 +8,7 @@ worker thread.
 
 from __future__ import annotations
 
-import json
 import logging
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
@@ -20,7 +18,7 @@ from typing import Any, TypeVar
 from agent.core.instant import Stamp
 from agent.core.model import Part
 from agent.core.people import OpenHold
-from agent.runtime.store_codec import DamagedError, TroubleError, decode_stamp, told_apart, write_text
+from agent.runtime.store_codec import TroubleError, decode_stamp, sealed, told_apart, unsealed, write_text
 
 PROOFS = "proofs.json"
 HOLD = "hold.json"
@@ -78,10 +76,8 @@ class Notes:
             return nothing
 
     def _write(self, name: str, content: object) -> None:
-        body = json.dumps(content, sort_keys=True)
-        text = json.dumps({"crc": zlib.crc32(body.encode()), "content": content}, sort_keys=True)
         try:
-            write_text(self._folder, name, text)
+            write_text(self._folder, name, sealed("content", content))
         except TroubleError as trouble:
             raise OSError(f"{name}: {trouble}") from trouble
 
@@ -98,11 +94,7 @@ def read_note(folder: Path, name: str) -> Any:
             text = (folder / name).read_bytes()
         except FileNotFoundError:
             return None
-        outer = json.loads(text)
-        content = outer["content"]
-        if zlib.crc32(json.dumps(content, sort_keys=True).encode()) != outer["crc"]:
-            raise DamagedError("checksum does not match")
-        return content
+        return unsealed("content", text)
 
 
 def decode_proofs(content: Mapping[str, Any], wiring: Mapping[str, str]) -> dict[str, Stamp]:

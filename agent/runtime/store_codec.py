@@ -92,8 +92,7 @@ class Memory:
 
 def encode_memory(memory: Memory) -> str:
     """The memory as JSON with a checksum, so that no flipped bit passes for a smaller budget."""
-    body = json.dumps(asdict(memory), sort_keys=True)
-    return json.dumps({"crc": zlib.crc32(body.encode()), "memory": json.loads(body)}, sort_keys=True)
+    return sealed("memory", asdict(memory))
 
 
 def decode_memory(text: str | bytes) -> Memory:
@@ -103,16 +102,28 @@ def decode_memory(text: str | bytes) -> Memory:
         DamagedError: not such a text, or not the one that was written.
     """
     with told_apart():
-        outer = json.loads(text)
-        body = outer["memory"]
-        if zlib.crc32(json.dumps(body, sort_keys=True).encode()) != outer["crc"]:
-            raise DamagedError("checksum does not match")
+        body = unsealed("memory", text)
         return Memory(
             install=body["install"],
             seq=body["seq"],
             cycles=tuple(_cycle(item) for item in body["cycles"]),
             lost_at=decode_stamp(body["lost_at"]) if body["lost_at"] else None,
         )
+
+
+def sealed(name: str, content: object) -> str:
+    """What JSON can say, under this name and with a checksum."""
+    body = json.dumps(content, sort_keys=True)
+    return json.dumps({"crc": zlib.crc32(body.encode()), name: json.loads(body)}, sort_keys=True)
+
+
+def unsealed(name: str, text: str | bytes) -> Any:
+    """The inverse of ``sealed``; what else it raises than ``DamagedError`` is for ``told_apart`` to catch."""
+    outer = json.loads(text)
+    body = outer[name]
+    if zlib.crc32(json.dumps(body, sort_keys=True).encode()) != outer["crc"]:
+        raise DamagedError("checksum does not match")
+    return body
 
 
 def decode_stamp(body: Mapping[str, Any]) -> Stamp:

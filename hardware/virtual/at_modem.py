@@ -100,11 +100,6 @@ class VirtualAtModem:
             thread.join()
             os.close(self._wake_write)
 
-    @property
-    def is_plugged(self) -> bool:
-        """The device is there."""
-        return self.path.is_symlink()
-
     def __enter__(self) -> Self:
         self.start()
         return self
