@@ -12,13 +12,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from types import TracebackType
-from typing import Self
 
 from hardware import at_dialects
 from hardware.at_dialects import DIALECTS, Identity, identify, understand
 from hardware.at_lines import Answer
 from hardware.at_port import AtPort, PortGoneError
+from hardware.closing import Closing
 from hardware.ports import HardwareError, Signal
 from hardware.sms import submit_pdu, text_message
 
@@ -44,7 +43,7 @@ QUIET_S = 0.2
 _GREETINGS = 3
 
 
-class AtModem:
+class AtModem(Closing):
     """The ``Modem`` port on a serial device.
 
     The port is opened by the first call and again after every failure, so a modem that was replugged or
@@ -139,14 +138,6 @@ class AtModem:
         with self._one_call:
             self._closed = True
             self._drop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     @contextmanager
     def _talk(self) -> Iterator[AtPort]:

@@ -6,10 +6,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from types import TracebackType
-from typing import Self
 
 from hardware import huawei_fields
+from hardware.closing import Closing
 from hardware.huawei_fields import BASIC, INFORMATION, MONTH, OPERATOR, PIN, PLAN, SIGNAL, STATUS, Page
 from hardware.huawei_http import ModemHttp, checked_url
 from hardware.huawei_login import LoginError, gate_of
@@ -27,7 +26,7 @@ _ASK_AGAIN_S = 0.5
 _PAGES = (STATUS, SIGNAL, OPERATOR, PIN, INFORMATION, BASIC, MONTH, PLAN)
 
 
-class HuaweiModem:
+class HuaweiModem(Closing):
     """The ``Modem`` port on a HiLink modem.
 
     Pages are asked for without logging in. Only if a page or an order needs it, and a password is given,
@@ -139,14 +138,6 @@ class HuaweiModem:
         with self._one_call:
             self._closed = True
             self._drop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     @contextmanager
     def _call(self, within_s: float) -> Iterator[HiLinkSession]:

@@ -12,9 +12,9 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
+from hardware.closing import Closing
 from hardware.ports import LONGEST_CUT_S, HardwareError
 
 RETRY_S = 0.5
@@ -50,7 +50,7 @@ class Coil(Protocol):
         """
 
 
-class TimedRelay:
+class TimedRelay(Closing):
     """The ``Relay`` port on any ``Coil``. All methods may be called from any thread.
 
     Attributes:
@@ -149,14 +149,6 @@ class TimedRelay:
                 self._ends_at = None
                 self._changed.notify_all()
                 self._coil.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _wake_guard(self) -> None:
         """Have a thread ready that knows of the cut and ends it, before there is anything to end."""

@@ -57,7 +57,24 @@ class Rig(Protocol):
 FAILURES = ("silent", "stalls", "leaves", "garbage", "flood", "refuses")
 
 
-class AtRig:
+class DeviceRig:
+    """What all of them do with their device."""
+
+    device: VirtualAtModem | VirtualHiLink
+
+    def unplug(self) -> None:
+        self.device.stop()
+
+    def plug(self) -> None:
+        self.device.stop()
+        self.device.start()
+
+    @property
+    def reboots(self) -> int:
+        return self.device.reboots
+
+
+class AtRig(DeviceRig):
     """The AT driver on a real pseudo-terminal."""
 
     def __init__(self, kind: str, *, reports: bool = False, echo: bool = True) -> None:
@@ -91,21 +108,10 @@ class AtRig:
         self.device.fault = Fault()
         self.plug()
 
-    def unplug(self) -> None:
-        self.device.stop()
-
-    def plug(self) -> None:
-        self.device.stop()
-        self.device.start()
-
     def close(self) -> None:
         self.modem.close()
         self.device.stop()
         self._folder.cleanup()
-
-    @property
-    def reboots(self) -> int:
-        return self.device.reboots
 
     @property
     def texts(self) -> int:
@@ -116,7 +122,7 @@ class AtRig:
         return [line for line in self.device.heard if not line.endswith("?")]
 
 
-class HiLinkRig:
+class HiLinkRig(DeviceRig):
     """The HiLink driver on a real web server on loopback."""
 
     networks = frozenset(Network)
@@ -155,20 +161,9 @@ class HiLinkRig:
     def heal(self) -> None:
         self.device.fault = WebFault()
 
-    def unplug(self) -> None:
-        self.device.stop()
-
-    def plug(self) -> None:
-        self.device.stop()
-        self.device.start()
-
     def close(self) -> None:
         self.modem.close()
         self.device.stop()
-
-    @property
-    def reboots(self) -> int:
-        return self.device.reboots
 
     @property
     def texts(self) -> int:

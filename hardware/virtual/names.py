@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from hardware.virtual.sockets import bound
+
 PORT: Final = 53
 NO_ERROR, SERVFAIL, NXDOMAIN = 0, 2, 3
 _HEADER: Final = struct.Struct("!HHHHHH")
 _RECORD: Final = struct.Struct("!HHIH")
 _PKTINFO: Final = struct.Struct("=i4s4s")
-_IP_PKTINFO, _IP_TRANSPARENT, _IP_FREEBIND = 8, 19, 15  # <linux/in.h>
+_IP_PKTINFO = 8  # <linux/in.h>
 _ANSWER_FLAGS: Final = 0x8180
 _A, _CNAME, _INTERNET = 1, 5, 1
 _TTL_S: Final = 60
@@ -113,16 +115,7 @@ class NameSocket:
 
 def listener(address: str) -> socket.socket:
     """A socket for port 53 of ``address``, which need not be there yet; empty is every address."""
-    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-    try:
-        made.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
-        made.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
-        made.setsockopt(socket.IPPROTO_IP, _IP_TRANSPARENT, 1)
-        made.bind((address, PORT))
-    except BaseException:
-        made.close()
-        raise
-    return made
+    return bound(socket.SOCK_DGRAM, address, PORT, (socket.IPPROTO_IP, _IP_PKTINFO))
 
 
 def resolver(zone: Mapping[str, Sequence[str]], aliases: Mapping[str, str]) -> Callable[[bytes, Reply], None]:

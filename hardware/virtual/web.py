@@ -8,10 +8,10 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
+from hardware.virtual.sockets import bound
 from hardware.virtual.wall import PageMode
 
 PORT: Final = 80
-_IP_TRANSPARENT, _IP_FREEBIND = 19, 15  # <linux/in.h>
 _LONGEST_HEAD: Final = 8192
 _PATIENCE_S: Final = 10.0
 
@@ -51,16 +51,7 @@ def portal_page(mode: PageMode, box: str) -> Answer:
 
 def listener(address: str) -> socket.socket:
     """A socket for port 80 of ``address``, which need not be there; empty is every address."""
-    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-    try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
-        made.setsockopt(socket.IPPROTO_IP, _IP_TRANSPARENT, 1)
-        made.bind((address, PORT))
-    except BaseException:
-        made.close()
-        raise
-    return made
+    return bound(socket.SOCK_STREAM, address, PORT, (socket.SOL_SOCKET, socket.SO_REUSEADDR))
 
 
 class WebServer:

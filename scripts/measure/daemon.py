@@ -12,6 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from agent.cli.bay_agent import BayAgent
 from hardware.virtual.bay import Bay, BayUplink
 from measure.console import ROOT, say
 
@@ -64,17 +65,18 @@ async def footprint(minutes: float) -> None:
             text = "".join(UPLINK.format(name=n, interface=i, kind=k) for n, (i, k) in kinds.items())
             mqtt = '[mqtt]\nhost = "203.0.113.10"\ntls = false\n' if broker else ""
             (folder / "vigie.toml").write_text(CONFIG.format(uplinks=text, folder=folder, mqtt=mqtt))
-            argv = [sys.executable, "-m", "agent", "run", "--config", str(folder / "vigie.toml")]
-            argv += ["--state-dir", str(folder / "state"), "--runtime-dir", str(folder / "run")]
-            with (folder / "log").open("wb") as log:
-                process = await bay.spawn(bay.site, argv, stdout=log, stderr=log, cwd=str(ROOT))
-                await asyncio.sleep(20)
-                before, began = cpu_s(process.pid), time.monotonic()
-                written = written_bytes(process.pid)
-                await asyncio.sleep(minutes * 60)
-                used = (cpu_s(process.pid) - before) / (time.monotonic() - began)
-                memory = status_kib(process.pid)
-                wrote = written_bytes(process.pid) - written
+            agent = BayAgent(bay)
+            await agent.start()
+            assert agent.process is not None
+            pid = agent.process.pid
+            await asyncio.sleep(20)
+            before, began = cpu_s(pid), time.monotonic()
+            written = written_bytes(pid)
+            await asyncio.sleep(minutes * 60)
+            used = (cpu_s(pid) - before) / (time.monotonic() - began)
+            memory = status_kib(pid)
+            wrote = written_bytes(pid) - written
+            await agent.stop()
             say(f"broker: {'mosquitto' if broker else 'none'}; calm, {minutes:g} min")
             say(f"CPU: {used * 60:.2f} s per minute ({used * 100:.2f} % of one core)")
             resident, own = memory["VmRSS"] / 1024, memory["RssAnon"] / 1024

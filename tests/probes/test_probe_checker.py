@@ -224,13 +224,6 @@ def descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-@pytest.fixture
-def site() -> object:
-    with site_with(1) as made:
-        made.boxes[0].ip(f"addr add {PUBLIC}/32 dev lo")
-        yield made
-
-
 def test_a_run_under_way_is_not_overtaken(site: Site) -> None:
     """Whoever asks meanwhile gets a run of their own, after it."""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from check_bay import PUBLIC, NameOracle, dns_reply
+from check_bay import NameOracle, dns_reply
 from probe_bay import OTHER, TARGET, Site, play, site_with
 
 from agent.core.inquiries import Said
@@ -24,13 +24,6 @@ NAME = "dns.google"
 WAY = Way("way0", "e0")
 BOX = "192.168.1.1"
 Answering = Callable[[bytes, Callable[[bytes], None]], None]
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with site_with(1) as made:
-        made.boxes[0].ip(f"addr add {PUBLIC}/32 dev lo")
-        yield made
 
 
 def ask(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -24,13 +24,6 @@ BOX = "192.168.1.1"
 PAGE = Page("example.net", "/204")
 WELL = b"HTTP/1.1 204 No Content\r\n\r\n"
 Serving = Callable[[socket.socket], Awaitable[None]]
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with site_with(1) as made:
-        made.boxes[0].ip(f"addr add {PUBLIC}/32 dev lo")
-        yield made
 
 
 def fetch(
