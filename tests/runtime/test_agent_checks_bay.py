@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from bay_ground import TWO, play
 
+from agent.cli.bay_agent import BayAgent
 from agent.core.inquiries import Asked, Check, Said
 from agent.core.model import Part
 from agent.runtime import trace
@@ -41,24 +41,19 @@ def recorded(folder: Path) -> list[object]:
 def test_the_agent_asks_through_every_uplink(tmp_path: Path) -> None:
     """With the configuration that says nothing of it: names, pages and hop, of both, each answered well."""
     (tmp_path / "vigie.toml").write_text(CONFIG, encoding="utf-8")
-    for name in ("state", "run"):
-        (tmp_path / name).mkdir()
 
     async def story(bay: Bay) -> None:
-        folders = ("--state-dir", str(tmp_path / "state"), "--runtime-dir", str(tmp_path / "run"))
-        command = [sys.executable, "-m", "agent", "run", "--config", str(tmp_path / "vigie.toml"), *folders]
-        with (tmp_path / "log").open("wb") as log:
-            agent = await bay.spawn(
-                bay.site, command, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
-            )
+        agent = BayAgent(bay)
+        await agent.start()
+        assert agent.process is not None
         before = bay.facts()["cell"]["received_bytes"]
         async with asyncio.timeout(LATEST_S):
             # Answers to checks are more than this in a moment, those to echoes less in all that time.
             while bay.facts()["cell"]["received_bytes"] - before < 2_000:
                 await asyncio.sleep(0.1)
         await asyncio.sleep(1.0)  # the last ones are on the line
-        agent.send_signal(signal.SIGTERM)
-        assert await agent.wait() == 0, (tmp_path / "log").read_text()
+        agent.process.send_signal(signal.SIGTERM)
+        assert await agent.process.wait() == 0, agent.log_tail()
 
     play(tmp_path, story, TWO)
     seen = recorded(tmp_path)
