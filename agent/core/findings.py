@@ -57,13 +57,7 @@ def _began(state: State, holds: Holds, now_at: float) -> dict[FindingKey, float]
             for finding in gone
             if common or finding.subject == subject or FINDINGS[finding.code].scope is Scope.SITE
         ]
-        uplinks = (
-            list(state.uplinks.values())
-            if common
-            else [state.uplinks[subject]]
-            if subject in state.uplinks
-            else []
-        )
+        uplinks = [u for name, u in state.uplinks.items() if common or name == subject]
         since += [u.broke_at for u in uplinks if u.health is Health.DOWN and u.broke_at is not None]
         began[code, subject] = min([now_at, *since])
     return began
