@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from agent.core import radio
 from agent.core.causes import broke_since
-from agent.core.inquiries import Asked, Check, Said, Says
+from agent.core.devices import Says
+from agent.core.inquiries import Asked, Check, Checked, Said
+from agent.core.instant import Now
 from agent.core.model import AskMore
 from agent.core.out import Out
+from agent.core.saves import SaveAir
 from agent.core.snapshot_types import Health
-from agent.core.state import Checked, State, UplinkState, evolved, with_uplink
+from agent.core.state import State, UplinkState, evolved, with_uplink
 
 SOON_S = 15.0
 LATER_S = 60.0
@@ -17,6 +21,8 @@ RARELY_S = 300.0
 """Between two rounds of questions: in the first minute of trouble, in its first ten, and from then on."""
 MINUTE_S = 60.0
 TEN_MINUTES_S = 600.0
+SAVE_AIR_S = 3600.0
+"""A day's mean moves slowly, and every write wears the card."""
 
 
 def checked(uplink: UplinkState, check: Check) -> UplinkState:
@@ -29,10 +35,19 @@ def checked(uplink: UplinkState, check: Check) -> UplinkState:
     return evolved(uplink, checks={**uplink.checks, key: Checked(check, times)})
 
 
-def said(uplink: UplinkState, says: Says, now_at: float) -> UplinkState:
+def said(uplink: UplinkState, says: Says, now: Now, out: Out) -> UplinkState:
     """The evidence after the box, the dish or the modem has spoken of itself, or has not."""
-    heard_at = now_at if says.heard else uplink.says_heard_at
-    return evolved(uplink, says=says, says_at=now_at, says_heard_at=heard_at)
+    if not says.heard:
+        return evolved(uplink, says=says, says_at=now.mono)
+    uplink = evolved(uplink, says=says, says_at=now.mono, says_heard_at=now.mono)
+    if says.radio is None:
+        return uplink
+    air = radio.heard(uplink.air, says.radio, now.mono, int(now.wall // radio.DAY_S) if now.synced else None)
+    uplink = evolved(uplink, air=air)
+    if not air.days or now.mono - uplink.air_saved_at < SAVE_AIR_S:
+        return uplink
+    out.order(SaveAir(uplink.spec.name, air))
+    return evolved(uplink, air_saved_at=now.mono)
 
 
 def failing(checks: Mapping[tuple[Asked, str], Checked]) -> bool:

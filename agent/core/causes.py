@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from agent.core import radio
 from agent.core.codes import Code
-from agent.core.inquiries import Asked, Registration, Said, Sim, Strength
+from agent.core.devices import Registration, Sim, Strength
+from agent.core.inquiries import Asked, Checked, Said
 from agent.core.site import UplinkKind
-from agent.core.state import NEVER, Checked, UplinkState
+from agent.core.state import NEVER, UplinkState
 
 BOX_SILENT_S = 3.0
 BOX_SILENT_LOSSES = 3
@@ -13,6 +15,18 @@ SAYS_FRESH_S = 120.0
 """What a device said of itself longer ago says nothing about now."""
 SETTLE_S = 10.0
 """A link or a box that is back takes this long to have an address, a route and an answer."""
+CAUSES = {
+    "unpaid": Code.ACCOUNT_STOPPED,
+    "disabled": Code.ACCOUNT_STOPPED,
+    "booting": Code.DEVICE_BUSY,
+    "updating": Code.DEVICE_BUSY,
+    "stowed": Code.DEVICE_BUSY,
+    "thermal": Code.DEVICE_BUSY,
+    "sky_search": Code.DEVICE_BUSY,
+    "obstructed": Code.VIEW_BLOCKED,
+    "no_pings": Code.OPERATOR_OUTAGE,
+}
+"""What a device names as its own trouble, beyond the state of its line."""
 SURE = 2
 """A wrong answer, or none, counts once it has been seen twice."""
 
@@ -82,9 +96,17 @@ def _by_its_own_word(uplink: UplinkState, now_at: float) -> Code | None:
         return Code.MODEM_HUNG if frozen else None
     if says.sim not in (None, Sim.READY) or says.registration is Registration.DENIED:
         return Code.SIM_TROUBLE
-    if says.signal is Strength.UNUSABLE or says.registration is Registration.NONE:
+    unusable = says.radio is not None and radio.strength(says.radio) is Strength.UNUSABLE
+    if unusable or says.registration is Registration.NONE:
         return Code.NO_SIGNAL
-    return Code.LINE_DOWN if says.line_up is False else None
+    if says.refused and says.registration in (None, Registration.HOME, Registration.ROAMING):
+        return Code.DATA_REFUSED
+    if says.cause in CAUSES:
+        return CAUSES[says.cause]
+    if says.line_up is False:
+        # A receiver that is stuck looks the same from inside as a dead line; the device knows which.
+        return Code.LINE_OR_OPERATOR if says.cut_helps else Code.LINE_DOWN
+    return None
 
 
 def broke_since(uplink: UplinkState) -> float:

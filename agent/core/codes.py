@@ -35,9 +35,22 @@ class Code(StrEnum):
     MODEM_HUNG = "modem_hung"
     SIM_TROUBLE = "sim_trouble"
     NO_SIGNAL = "no_signal"
+    DATA_REFUSED = "data_refused"
+    ACCOUNT_STOPPED = "account_stopped"
+    DEVICE_BUSY = "device_busy"
+    VIEW_BLOCKED = "view_blocked"
     WALLED_GARDEN = "walled_garden"
     NAMES_FAIL = "names_fail"
     DEGRADED = "degraded"
+    SIGNAL_WEAK = "signal_weak"
+    SIGNAL_DROPPED = "signal_dropped"
+    LIGHT_WEAK = "light_weak"
+    VIEW_OBSTRUCTED = "view_obstructed"
+    DATA_LOW = "data_low"
+    ROAMING = "roaming"
+    WRONG_BAND = "wrong_band"
+    DEVICE_SILENT = "device_silent"
+    DEVICE_LOCKED = "device_locked"
     TARGET_PROBLEM = "target_problem"
     OWN_TROUBLE = "own_trouble"
     RESTARTING = "restarting"
@@ -129,6 +142,16 @@ def _fault(rank: int, shown_after_s: float = TOLD_AFTER_S, cure: Cure = Cure.NEV
     return Entry(Scope.UPLINK, Severity.ALERT, rank, shown_after_s, cure, incident=True)
 
 
+STANDS_S = 60.0
+LASTS_S = 600.0
+"""What a device tells of itself while it works is no hurry: a figure must stand, a signal must last."""
+
+
+def _shortcoming(rank: int, severity: Severity, shown_after_s: float) -> Entry:
+    """Something that a device tells while its uplink works: no incident, but a warning before one."""
+    return Entry(Scope.UPLINK, severity, rank, shown_after_s)
+
+
 FINDINGS: dict[Code, Entry] = {
     Code.WARMING_UP: Entry(Scope.SITE, Severity.INFO, 0),
     Code.BAY_DARK: Entry(Scope.SITE, Severity.ALERT, 10, incident=True),
@@ -140,6 +163,10 @@ FINDINGS: dict[Code, Entry] = {
     Code.MODEM_HUNG: _fault(31, TOLD_AFTER_S, Cure.LIKELY),
     Code.CABLE_OR_POWER: _fault(32, CABLE_TOLD_AFTER_S, Cure.PERHAPS),
     Code.SIM_TROUBLE: _fault(33),
+    Code.ACCOUNT_STOPPED: _fault(33),
+    Code.DATA_REFUSED: _fault(33),
+    Code.DEVICE_BUSY: _fault(34),
+    Code.VIEW_BLOCKED: _fault(34),
     Code.LINE_DOWN: _fault(34),
     Code.OPERATOR_OUTAGE: _fault(35),
     Code.NO_SIGNAL: _fault(36),
@@ -147,6 +174,11 @@ FINDINGS: dict[Code, Entry] = {
     Code.LINE_OR_OPERATOR: _fault(38, TOLD_AFTER_S, Cure.PERHAPS),
     Code.NAMES_FAIL: _fault(39),
     Code.DEGRADED: Entry(Scope.UPLINK, Severity.WARNING, 40, shown_after_s=10.0, incident=True),
+    Code.DATA_LOW: _shortcoming(41, Severity.WARNING, STANDS_S),
+    Code.SIGNAL_WEAK: _shortcoming(42, Severity.WARNING, LASTS_S),
+    Code.SIGNAL_DROPPED: _shortcoming(43, Severity.WARNING, LASTS_S),
+    Code.LIGHT_WEAK: _shortcoming(44, Severity.WARNING, LASTS_S),
+    Code.VIEW_OBSTRUCTED: _shortcoming(45, Severity.WARNING, LASTS_S),
     Code.RELAY_WRONG_BOX: Entry(Scope.BOX, Severity.ALERT, 48),
     Code.RELAY_NO_EFFECT: Entry(Scope.BOX, Severity.ALERT, 49),
     Code.RELAY_FAILED: Entry(Scope.PART, Severity.ALERT, 50),
@@ -155,7 +187,11 @@ FINDINGS: dict[Code, Entry] = {
     Code.PING_FORBIDDEN: Entry(Scope.PART, Severity.ALERT, 53),
     Code.OWN_TROUBLE: Entry(Scope.UPLINK, Severity.WARNING, 54, shown_after_s=15.0),
     Code.PART_FAILED: Entry(Scope.PART, Severity.WARNING, 60, shown_after_s=30.0),
+    Code.DEVICE_LOCKED: _shortcoming(61, Severity.WARNING, STANDS_S),
+    Code.DEVICE_SILENT: _shortcoming(62, Severity.WARNING, LASTS_S),
+    Code.ROAMING: _shortcoming(63, Severity.WARNING, LASTS_S),
     Code.TARGET_PROBLEM: Entry(Scope.TARGET, Severity.INFO, 70),
+    Code.WRONG_BAND: _shortcoming(71, Severity.INFO, LASTS_S),
 }
 """The catalogue. Ranks leave room between them."""
 

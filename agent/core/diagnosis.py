@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from agent.core import health, quality
-from agent.core.causes import broke_since, cause, names_fail, settling, walled
+from agent.core import health, shortcomings
+from agent.core.causes import broke_since, cause, settling
 from agent.core.codes import FINDINGS, Code, Cure, Scope
 from agent.core.model import Cycle, How, Scalar
 from agent.core.snapshot_types import Health, Phase
@@ -94,7 +94,7 @@ def _uplinks(state: State, now_at: float) -> Holds:
             else:
                 found[code, name] = (label, _args(code, uplink))
         elif uplink.health.works:
-            found.update(_shortcomings(uplink))
+            found.update(shortcomings.of(uplink, now_at))
         elif uplink.health is Health.UNKNOWN and (why := health.own_trouble(uplink, now_at)) is not None:
             found[Code.OWN_TROUBLE, name] = (label, {"why": why})
     return found
@@ -107,20 +107,10 @@ def _args(code: Code, uplink: UplinkState) -> dict[str, Scalar]:
         return {"sim": says.sim, "registration": says.registration}
     if code is Code.OPERATOR_OUTAGE:
         return {"operator": uplink.spec.operator, "others": None}
-    if code is Code.LINE_DOWN and says is not None:
+    if code is Code.DATA_REFUSED:
+        return shortcomings.month(uplink)
+    if code in (Code.LINE_DOWN, Code.ACCOUNT_STOPPED, Code.DEVICE_BUSY) and says is not None:
         return {"cause": says.cause}
-    return {}
-
-
-def _shortcomings(uplink: UplinkState) -> Holds:
-    """What is wrong with an uplink that answers echoes."""
-    name, label = uplink.spec.name, uplink.spec.label
-    if walled(uplink):
-        return {(Code.WALLED_GARDEN, name): (label, {})}
-    if names_fail(uplink):
-        return {(Code.NAMES_FAIL, name): (label, {})}
-    if health.settled(uplink) is Health.DEGRADED:
-        return {(Code.DEGRADED, name): (label, quality.told(uplink))}
     return {}
 
 

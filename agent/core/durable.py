@@ -9,6 +9,7 @@ from agent.core.instant import Stamp
 from agent.core.line import Line
 from agent.core.model import Cycle, OpenIncident
 from agent.core.people import OpenHold
+from agent.core.radio import Air
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,8 @@ class Durable:
     ``cycles`` is None when the memory of past cycles is missing or unreadable, which forbids cutting.
     ``quick_restarts`` counts the starts of the last ten minutes before this one. ``answering`` names the
     uplinks whose box has been seen to answer pings, ``lines`` is what was learned of each uplink's line.
-    ``proven`` tells when each box's relay was last seen to cut this box and no other.
+    ``proven`` tells when each box's relay was last seen to cut this box and no other, ``airs`` how the signal
+    of each uplink's modem was in the last days.
     """
 
     cycles: tuple[Cycle, ...] | None = ()
@@ -28,3 +30,4 @@ class Durable:
     lines: Mapping[str, Line] = field(default_factory=dict)
     proven: Mapping[str, Stamp] = field(default_factory=dict)
     hold: OpenHold | None = None
+    airs: Mapping[str, Air] = field(default_factory=dict)

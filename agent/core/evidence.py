@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from agent.core import radio
 from agent.core.codes import FINDINGS, Code, Scope
 from agent.core.state import State, UplinkState
 
@@ -59,13 +60,13 @@ def _says(uplink: UplinkState, now_at: float) -> Iterator[str]:
         return
     asked = f"asked {now_at - uplink.says_at:.0f} s ago"
     if not says.heard:
-        yield f"box itself: {asked}, no answer"
+        yield f"box itself: {asked}, no answer{f' ({says.why})' if says.why else ''}"
         return
     ways = {"line": says.line_up, "internet": says.wan_up}
     words = {
         "SIM": says.sim,
         "network": says.registration,
-        "signal": says.signal,
+        "signal": None if says.radio is None else radio.strength(says.radio),
         "cause": says.cause,
     }
     told = [f"{name} {'up' if up else 'down'}" for name, up in ways.items() if up is not None]

@@ -1,4 +1,4 @@
-"""What is learned by asking more than an echo: of what is behind an uplink, and of a device about itself."""
+"""What is learned by asking more than an echo of what is behind an uplink."""
 
 from __future__ import annotations
 
@@ -57,58 +57,9 @@ class Check:
     detail: str = ""
 
 
-class Sim(StrEnum):
-    """What a modem says of its SIM card."""
-
-    READY = "ready"
-    MISSING = "missing"
-    PIN = "pin"
-    PUK = "puk"
-    BLOCKED = "blocked"
-
-
-class Registration(StrEnum):
-    """Where a modem stands with the network."""
-
-    HOME = "home"
-    ROAMING = "roaming"
-    SEARCHING = "searching"
-    DENIED = "denied"
-    NONE = "none"
-
-
-class Strength(StrEnum):
-    """A radio signal, judged as a whole."""
-
-    EXCELLENT = "excellent"
-    GOOD = "good"
-    FAIR = "fair"
-    POOR = "poor"
-    UNUSABLE = "unusable"
-
-
 @dataclass(frozen=True, slots=True)
-class Says:
-    """What a box, a dish or a modem says of itself when it is asked; None is "does not say".
+class Checked:
+    """The newest outcome of one question beyond echoes, and how often in a row it has been the same."""
 
-    Attributes:
-        uplink: the uplink that it stands on.
-        heard: it answered at all. A device that used to answer and does not any more may be frozen.
-        line_up: light, DSL or radio is there.
-        wan_up: it has a connection to the internet.
-        sim: the SIM card.
-        registration: with the mobile network.
-        signal: the radio.
-        cause: its own word for what is wrong, for people who know the device.
-        cut_helps: False if a power cycle cannot cure what it names (obstructed, booting, no light).
-    """
-
-    uplink: str
-    heard: bool
-    line_up: bool | None = None
-    wan_up: bool | None = None
-    sim: Sim | None = None
-    registration: Registration | None = None
-    signal: Strength | None = None
-    cause: str | None = None
-    cut_helps: bool | None = None
+    check: Check
+    times: int = 1

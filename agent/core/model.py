@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from agent.core.codes import Code, Severity
-from agent.core.inquiries import Check, Says
+from agent.core.devices import Says
+from agent.core.inquiries import Check
 from agent.core.instant import Stamp
-from agent.core.line import Line
-from agent.core.people import Answer, OpenHold, Request
+from agent.core.people import Answer, Request
+from agent.core.saves import SaveAir, SaveAnswering, SaveHold, SaveLine, SaveProof
 
 Scalar = str | int | float | bool | None
 
@@ -237,36 +238,6 @@ class SaveIncident:
     incident: OpenIncident | None
 
 
-@dataclass(frozen=True, slots=True)
-class SaveAnswering:
-    """Remember that the box of this uplink answers pings, so that its silence means something."""
-
-    uplink: str
-
-
-@dataclass(frozen=True, slots=True)
-class SaveLine:
-    """Remember what has been learned of this uplink's line."""
-
-    uplink: str
-    line: Line
-
-
-@dataclass(frozen=True, slots=True)
-class SaveProof:
-    """Remember when the relay of ``box`` was last proven; None: it is not proven any more."""
-
-    box: str
-    at: Stamp | None
-
-
-@dataclass(frozen=True, slots=True)
-class SaveHold:
-    """Remember the hold, so that a restart of the agent does not end it; None when there is none."""
-
-    hold: OpenHold | None
-
-
 Action = (
     Cut
     | Reboot
@@ -278,6 +249,7 @@ Action = (
     | SaveAnswering
     | SaveLine
     | SaveProof
+    | SaveAir
     | SaveHold
     | Answer
 )

@@ -14,8 +14,8 @@ from dataclasses import replace
 
 from agent.core.codes import Code
 from agent.core.instant import Now, stamp
-from agent.core.model import SaveProof
 from agent.core.out import Out
+from agent.core.saves import SaveProof
 from agent.core.site import BoxSpec
 from agent.core.snapshot_types import Phase
 from agent.core.state import BoxState, State, UplinkState, Watch, evolved

@@ -14,10 +14,11 @@ from dataclasses import replace
 from agent.core.codes import FINDINGS, Code, Scope
 from agent.core.guards import Refusal, expected_end, why_not
 from agent.core.instant import Now, stamp
-from agent.core.model import Hold, How, Restore, SaveHold
+from agent.core.model import Hold, How, Restore
 from agent.core.out import Out
 from agent.core.people import Answer, OpenHold, Request, Verb
 from agent.core.power import begin
+from agent.core.saves import SaveHold
 from agent.core.snapshot_types import Health, Phase
 from agent.core.state import LONGEST_HOLD_S, BoxState, FindingState, State, evolved
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from agent.core.devices import DeviceSpec
+
 
 class UplinkKind(StrEnum):
     """How an uplink reaches the internet."""
@@ -19,7 +21,8 @@ class UplinkKind(StrEnum):
 class UplinkSpec:
     """One way to the internet. ``interval_s`` is the calm spacing of echoes per target.
 
-    ``operator`` is who sells it: uplinks of one operator can fail together.
+    ``operator`` is who sells it: uplinks of one operator can fail together. ``device`` is the box, dish or
+    modem that can be asked about itself, if one can.
     """
 
     name: str
@@ -28,6 +31,7 @@ class UplinkSpec:
     targets: tuple[str, ...]
     interval_s: float = 1.0
     operator: str | None = None
+    device: DeviceSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)

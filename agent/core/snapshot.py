@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from agent.core import findings, guards, health, window
+from agent.core import findings, guards, health, radio, shortcomings, window
 from agent.core.codes import FINDINGS, Code
+from agent.core.devices import DeviceSpec
 from agent.core.instant import Now, age_s
-from agent.core.snapshot_types import BoxView, FindingView, Health, PartView, Snapshot, UplinkView
-from agent.core.state import BoxState, State, UplinkState
+from agent.core.snapshot_types import (
+    BoxView,
+    DeviceView,
+    FindingView,
+    Health,
+    PartView,
+    Snapshot,
+    UplinkView,
+)
+from agent.core.state import NEVER, BoxState, State, UplinkState
 
 
 def snapshot(state: State, now: Now, seq: int) -> Snapshot:
@@ -35,6 +44,11 @@ def snapshot(state: State, now: Now, seq: int) -> Snapshot:
         findings=tuple(
             FindingView(f.code, f.subject, f.label, FINDINGS[f.code].severity, f.since, f.args, f.evidence)
             for f in standing
+        ),
+        devices=tuple(
+            _device(uplink, uplink.spec.device)
+            for uplink in state.uplinks.values()
+            if uplink.spec.device is not None
         ),
         parts=tuple(PartView(part.name, part.ok, part.detail) for part in state.parts.values()),
     )
@@ -73,6 +87,23 @@ def _uplink(uplink: UplinkState, preferred: bool, now: Now) -> UplinkView:
         mos=None if measured is None else measured.mos,
         silent_s=round(health.silence_s(uplink, now.mono), 1),
         bad_targets=window.bad_targets(uplink),
+    )
+
+
+def _device(uplink: UplinkState, spec: DeviceSpec) -> DeviceView:
+    says = uplink.says
+    return DeviceView(
+        name=spec.name,
+        label=spec.label,
+        uplink=uplink.spec.name,
+        kind=spec.kind,
+        at=uplink.says_at if says is not None else None,
+        heard=says is not None and says.heard,
+        heard_at=uplink.says_heard_at if uplink.says_heard_at > NEVER else None,
+        says=says,
+        strength=uplink.air.strength if says is not None and says.radio is not None else None,
+        trend_db=radio.trend_db(uplink.air),
+        limit_bytes=shortcomings.limit_bytes(uplink),
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from agent.core.codes import Code, Severity
+from agent.core.devices import DeviceKind, Says, Strength
 from agent.core.model import Scalar
 from agent.core.site import UplinkKind
 
@@ -99,6 +100,30 @@ class BoxView:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceView:
+    """A modem, a dish or a box that can be asked about itself, and what it said last."""
+
+    name: str
+    label: str
+    uplink: str
+    kind: DeviceKind
+    at: float | None
+    """When it was last asked; None: not yet."""
+    heard: bool
+    """It answered then."""
+    heard_at: float | None
+    """When it last answered; None: never in this run."""
+    says: Says | None
+    """As it was said then; None while it has not been asked."""
+    strength: Strength | None = None
+    """The signal in a word that holds still for minutes."""
+    trend_db: float | None = None
+    """Today's signal beside the days before; below 0 is weaker."""
+    limit_bytes: int | None = None
+    """What may be used in a month."""
+
+
+@dataclass(frozen=True, slots=True)
 class FindingView:
     """One diagnosis that stands and is shown, most important first in ``Snapshot.findings``."""
 
@@ -143,5 +168,6 @@ class Snapshot:
     uplinks: tuple[UplinkView, ...]
     boxes: tuple[BoxView, ...]
     findings: tuple[FindingView, ...]
+    devices: tuple[DeviceView, ...] = ()
     parts: tuple[PartView, ...] = ()
     """In the order in which they first reported; a part that never did has never failed."""

@@ -8,12 +8,14 @@ from typing import Any, NamedTuple, TypeVar
 
 from agent.core import line
 from agent.core.codes import Code
+from agent.core.devices import Says
 from agent.core.durable import Durable
-from agent.core.inquiries import Asked, Check, Says
+from agent.core.inquiries import Asked, Checked
 from agent.core.instant import Now, Stamp, age_s
 from agent.core.line import Line
 from agent.core.model import Cycle, Link, OpenIncident, Part, Scalar
 from agent.core.people import OpenHold
+from agent.core.radio import Air
 from agent.core.site import BoxSpec, Site, UplinkKind, UplinkSpec
 from agent.core.snapshot_types import Health, Phase
 
@@ -80,14 +82,6 @@ class Quality:
     echoes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """The newest outcome of one question beyond echoes, and how often in a row it has been the same."""
-
-    check: Check
-    times: int = 1
-
-
 @dataclass(frozen=True)
 class UplinkState:
     """One uplink: evidence first, then what is learned, then the verdict. See ``evolved``."""
@@ -113,6 +107,9 @@ class UplinkState:
     says_at: float = NEVER
     says_heard_at: float = NEVER
     """When the device itself last answered a question about itself."""
+    air: Air = field(default_factory=Air)
+    """What is remembered of a modem's signal."""
+    air_saved_at: float = NEVER
     unsent_since: float | None = None
     unsent_why: str = ""
     heard_at: float = 0.0
@@ -283,6 +280,7 @@ def _first_uplink_state(spec: UplinkSpec, site: Site, durable: Durable, now: Now
         box_answers=spec.name in durable.answering,
         targets={target: TargetPulse() for target in spec.targets},
         line=known,
+        air=durable.airs.get(spec.name, Air()),
         wait_s=site.switch_cost_s,
         pace_s=spec.interval_s,
     )

@@ -26,7 +26,8 @@ from agent.core import (
     window,
 )
 from agent.core.codes import Code
-from agent.core.inquiries import Check, Says
+from agent.core.devices import Says
+from agent.core.inquiries import Check
 from agent.core.instant import Now
 from agent.core.model import (
     Action,
@@ -40,10 +41,10 @@ from agent.core.model import (
     PowerReport,
     Probe,
     Role,
-    SaveAnswering,
 )
 from agent.core.out import Out
 from agent.core.people import Request
+from agent.core.saves import SaveAnswering
 from agent.core.snapshot_types import Health
 from agent.core.state import State, UplinkState, evolved, with_uplink
 
@@ -152,7 +153,7 @@ def _observe(state: State, observation: Observation, now: Now, out: Out) -> Stat
         case Check():
             return _told(state, observation.uplink, lambda uplink: asking.checked(uplink, observation))
         case Says():
-            return _told(state, observation.uplink, lambda uplink: asking.said(uplink, observation, now.mono))
+            return _told(state, observation.uplink, lambda uplink: asking.said(uplink, observation, now, out))
         case PowerReport():
             return power.reported(state, observation, now, out)
         case Part():

@@ -5,8 +5,9 @@ from __future__ import annotations
 from agent.core import diagnosis, health, line, quality, window
 from agent.core.codes import Code
 from agent.core.instant import Now
-from agent.core.model import Probe, SaveLine
+from agent.core.model import Probe
 from agent.core.out import Out
+from agent.core.saves import SaveLine
 from agent.core.snapshot_types import Health
 from agent.core.state import State, UplinkState, evolved, with_uplink
 

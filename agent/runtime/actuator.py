@@ -28,14 +28,11 @@ from agent.core.model import (
     PowerReport,
     Reboot,
     Restore,
-    SaveAnswering,
     SaveCycle,
-    SaveHold,
     SaveIncident,
-    SaveLine,
-    SaveProof,
 )
 from agent.core.people import Answer, OpenHold
+from agent.core.saves import SaveAnswering, SaveHold, SaveLine, SaveProof
 from hardware.ports import HardwareError, Relay
 
 log = logging.getLogger("vigie.actuator")

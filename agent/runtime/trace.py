@@ -15,7 +15,8 @@ from typing import Any
 
 import msgspec
 
-from agent.core.inquiries import Check, Says
+from agent.core.devices import Says
+from agent.core.inquiries import Check
 from agent.core.instant import Now
 from agent.core.line import Line
 from agent.core.line import decode as decode_line

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from agent.core.inquiries import Registration, Says, Sim, Strength
+from agent.core.devices import Radio, Registration, Says, Sim
 from agent.core.model import Why
 
 ADDRESS = "192.168.1.10"
@@ -12,6 +12,14 @@ GATEWAY = "192.168.1.1"
 HOP = "100.64.0.1"
 WELL, SILENT, REFUSED, WRONG, UNSENT = "well", "silent", "refused", "wrong", "unsent"
 """What can come of a question beyond echoes."""
+AIR = {
+    "excellent": Radio("4G", "B7", rsrp_dbm=-72.0, rsrq_db=-7.0, sinr_db=24.0),
+    "good": Radio("4G", "B3", rsrp_dbm=-86.0, rsrq_db=-9.0, sinr_db=16.0),
+    "fair": Radio("4G", "B20", rsrp_dbm=-96.0, rsrq_db=-11.0, sinr_db=7.0),
+    "poor": Radio("4G", "B20", rsrp_dbm=-112.0, rsrq_db=-15.0, sinr_db=-2.0),
+    "unusable": Radio("4G", "B20", rsrp_dbm=-127.0, rsrq_db=-19.0, sinr_db=-9.0),
+}
+"""What a modem measures where the signal is so."""
 
 
 @dataclass(slots=True)
@@ -160,7 +168,7 @@ class Line:
             wan_up=connected,
             sim=None if self.sim is None else Sim(self.sim),
             registration=None if self.registration is None else Registration(self.registration),
-            signal=None if self.signal is None else Strength(self.signal),
+            radio=None if self.signal is None else AIR[self.signal],
             cause=None if self.light else "no_light",
             cut_helps=None if self.light else False,
         )

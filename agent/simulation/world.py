@@ -24,15 +24,12 @@ from agent.core.model import (
     PowerReport,
     Reboot,
     Restore,
-    SaveAnswering,
     SaveCycle,
-    SaveHold,
     SaveIncident,
-    SaveLine,
-    SaveProof,
     Tick,
 )
 from agent.core.people import Answer, Request, Verb
+from agent.core.saves import SaveAnswering, SaveHold, SaveLine, SaveProof
 from agent.core.site import Site
 from agent.core.snapshot_types import Snapshot
 from agent.core.state import State, initial

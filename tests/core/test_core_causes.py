@@ -8,7 +8,8 @@ import pytest
 from world import World, example_site
 
 from agent.core.codes import FINDINGS, Code, Cure
-from agent.core.inquiries import Asked, Check, Registration, Said, Says, Sim, Strength
+from agent.core.devices import Radio, Registration, Says, Sim
+from agent.core.inquiries import Asked, Check, Said
 from agent.core.model import AskMore, Observation
 from agent.core.site import Site
 from agent.core.state import State
@@ -201,7 +202,7 @@ def with_modem(*, soft: bool = False) -> Site:
         (Says("4g", heard=True, sim=Sim.MISSING), Code.SIM_TROUBLE),
         (Says("4g", heard=True, sim=Sim.PIN), Code.SIM_TROUBLE),
         (Says("4g", heard=True, sim=Sim.READY, registration=Registration.DENIED), Code.SIM_TROUBLE),
-        (Says("4g", heard=True, sim=Sim.READY, signal=Strength.UNUSABLE), Code.NO_SIGNAL),
+        (Says("4g", heard=True, sim=Sim.READY, radio=Radio(rsrp_dbm=-127.0)), Code.NO_SIGNAL),
         (Says("4g", heard=True, sim=Sim.READY, registration=Registration.NONE), Code.NO_SIGNAL),
     ],
 )

@@ -12,8 +12,8 @@ from world import World, example_site
 
 from agent.core import cures
 from agent.core.codes import Code
+from agent.core.devices import Says
 from agent.core.durable import Durable
-from agent.core.inquiries import Says
 from agent.core.instant import Now, Stamp
 from agent.core.model import Cycle, How, Outcome, PowerReport, Reboot
 from agent.core.site import BoxSpec, PowerRules, Site

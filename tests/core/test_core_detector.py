@@ -13,7 +13,8 @@ from agent.core.codes import Code
 from agent.core.durable import Durable
 from agent.core.habit import expected_more_s
 from agent.core.instant import Now
-from agent.core.model import Leave, Link, Probe, Role, SaveLine, Tick, Why
+from agent.core.model import Leave, Link, Probe, Role, Tick, Why
+from agent.core.saves import SaveLine
 from agent.core.site import Site, UplinkKind, UplinkSpec
 from agent.core.snapshot_types import Health
 from agent.core.state import State, UplinkState, evolved, initial

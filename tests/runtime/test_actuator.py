@@ -22,13 +22,11 @@ from agent.core.model import (
     Part,
     PowerReport,
     Restore,
-    SaveAnswering,
     SaveCycle,
-    SaveHold,
     SaveIncident,
-    SaveProof,
 )
 from agent.core.people import Answer, OpenHold
+from agent.core.saves import SaveAnswering, SaveHold, SaveProof
 from agent.runtime.actuator import Actuator
 from hardware.ports import HardwareError
 
