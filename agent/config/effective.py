@@ -15,6 +15,7 @@ from agent.config.forms import CREDENTIAL
 from agent.config.keys import keys_of, schema
 from agent.config.problems import MASK
 from agent.config.schema import Config, Mqtt
+from agent.core.devices import DeviceKind, DeviceSpec
 from agent.core.site import BoxSpec, PowerRules, Site, UplinkKind, UplinkSpec
 
 MAX_PASSWORD_BYTES = 65535  # what MQTT can carry
@@ -45,7 +46,10 @@ def effective(config: Config) -> str:
 
 def _block(header: str, section: str, entry: Struct, config: Config) -> str:
     values = asdict(entry)
-    defaults = {**_defaults(entry), **derived(section, values, config.site.name)}
+    defaults = {
+        **_defaults(entry),
+        **derived(section, values, config.site.name, [asdict(uplink) for uplink in config.uplink]),
+    }
     lines = [header]
     tables: list[str] = []
     for name, value in values.items():
@@ -111,23 +115,11 @@ def to_site(config: Config) -> Site:
                 uplink.targets,
                 uplink.interval_s,
                 uplink.operator,
+                _device(config, uplink.name),
             )
             for uplink in config.uplink
         ),
-        boxes=tuple(
-            BoxSpec(
-                name=box.name,
-                label=box.label,
-                uplink=box.uplink,
-                wired=box.relay is not None,
-                confirm_s=box.confirm_s,
-                off_s=box.off_s,
-                boot_s=box.boot_s,
-                # The Pi's cable is in the last box of a line; one before it shows no carrier of its own.
-                direct=not any(later.uplink == box.uplink for later in config.box[place + 1 :]),
-            )
-            for place, box in enumerate(config.box)
-        ),
+        boxes=_boxes(config),
         power=PowerRules(
             armed=power.armed,
             per_incident=power.per_incident,
@@ -140,6 +132,66 @@ def to_site(config: Config) -> Site:
         ),
         switch_cost_s=config.failover.switch_cost_s,
     )
+
+
+def _device(config: Config, uplink: str) -> DeviceSpec | None:
+    """Who speaks for the uplink: its modem, or the box on it that can be asked."""
+    for modem in config.modem:
+        if modem.uplink == uplink:
+            limit = None if modem.data_gb is None else round(modem.data_gb * 1e9)
+            return DeviceSpec(modem.name, modem.label, DeviceKind.MODEM, limit, modem.bands)
+    for box in config.box:
+        if box.uplink == uplink and box.api is not None:
+            kind = DeviceKind.DISH if box.api == "starlink" else DeviceKind.BOX
+            return DeviceSpec(box.name, box.label, kind)
+    return None
+
+
+def reboots(config: Config) -> dict[str, str]:
+    """By box of the core, the device that can reboot it by software: the modem itself, or the box's own driver.
+
+    The first box on a modem's uplink is its power; a modem without one is a box of its own.
+    """
+    known = {box.name: box.name for box in config.box if box.api == "starlink" and box.reboot}
+    for modem in config.modem:
+        if modem.reboot:
+            known[next((box.name for box in config.box if box.uplink == modem.uplink), modem.name)] = (
+                modem.name
+            )
+    return known
+
+
+def _boxes(config: Config) -> tuple[BoxSpec, ...]:
+    soft = reboots(config)
+    boxes = [
+        BoxSpec(
+            name=box.name,
+            label=box.label,
+            uplink=box.uplink,
+            wired=box.relay is not None,
+            confirm_s=box.confirm_s,
+            off_s=box.off_s,
+            boot_s=box.boot_s,
+            soft=box.name in soft,
+            # The Pi's cable is in the last box of a line; one before it shows no carrier of its own.
+            direct=not any(later.uplink == box.uplink for later in config.box[place + 1 :]),
+        )
+        for place, box in enumerate(config.box)
+    ]
+    boxes += [
+        BoxSpec(
+            name=modem.name,
+            label=modem.label,
+            uplink=modem.uplink,
+            wired=False,
+            confirm_s=modem.boot_s,
+            boot_s=modem.boot_s,
+            soft=True,
+        )
+        for modem in config.modem
+        if modem.name in soft
+    ]
+    return tuple(boxes)
 
 
 def wiring(config: Config) -> dict[str, str]:

@@ -25,6 +25,7 @@ _NAME = re.compile(r"(?=.{1,253}\Z)([A-Za-z0-9_-]{1,63}\.)+[A-Za-z0-9_-]{1,63}\.
 WEB_PAGE = re.compile(
     r"http://(?P<host>[^/:?#@\s]+)(?::(?P<port>[0-9]{1,5}))?(?P<path>/[!-\"$-~]*)?(?: (?P<body>\S.*))?"
 )
+BAND = re.compile(r"[Bn][1-9][0-9]{0,2}")
 WINDOW = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
 _TOPIC = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
 _NOT_PUBLIC = {
@@ -155,6 +156,16 @@ def password_file(text: str) -> Words | None:
     return None if text == CREDENTIAL or file(text) is None else say("password_file", credential=CREDENTIAL)
 
 
+def secret_file(text: str) -> Words | None:
+    """An absolute path, or the name of a credential."""
+    return None if SLUG.fullmatch(text) or file(text) is None else say("secret_file")
+
+
+def band(text: str) -> Words | None:
+    """A radio band by its usual name."""
+    return None if BAND.fullmatch(text) else say("band")
+
+
 def host(text: str) -> Words | None:
     """A host name, an IPv4 or an IPv6 address."""
     if "://" in text or "@" in text:
@@ -224,6 +235,8 @@ FORMS: dict[str, Callable[[str], Words | None]] = {
     "relay": relay,
     "file": file,
     "password_file": password_file,
+    "secret_file": secret_file,
+    "band": band,
     "host": host,
     "public_name": public_name,
     "web_page": web_page,

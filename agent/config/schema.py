@@ -19,6 +19,8 @@ PublicName = Annotated[str, Meta(extra={"form": "public_name"})]
 WebPage = Annotated[str, Meta(extra={"form": "web_page"})]
 Window = Annotated[str, Meta(extra={"form": "window"})]
 File = Annotated[str, Meta(extra={"form": "file"})]
+SecretFile = Annotated[str, Meta(extra={"form": "secret_file"})]
+Band = Annotated[str, Meta(extra={"form": "band"})]
 LedPin = Annotated[int, Meta(ge=0, le=27)]
 
 DEFAULT_TARGETS = ("1.1.1.1", "8.8.8.8", "9.9.9.9")
@@ -111,6 +113,64 @@ class Box(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     confirm_s: Annotated[float, Meta(ge=2.0, le=3600.0, extra={"derived": True})]
     """Seconds a fault must stand before the power is cut, 2 to 3600. Default: ``boot_s``: a cycle costs
     one boot, and who waits exactly as long as acting costs never pays more than twice the least possible."""
+
+    api: Literal["livebox", "freebox", "sfr", "bbox", "starlink"] | None = None
+    """Whose language it speaks, so that it can be asked about its line. Default: it is not asked."""
+
+    address: Annotated[str, Meta(extra={"form": "address", "derived": True})] | None = None
+    """IPv4 address at which it is asked. Default: ``gateway`` of its uplink, else the usual one of ``api``."""
+
+    password_file: SecretFile | None = None
+    """What it must be told before it speaks: absolute path of a file that holds its password (``freebox``: its
+    token), or the name of a systemd credential. Default: what it tells everybody."""
+
+    reboot: bool = True
+    """False: never rebooted by software, also where its driver can."""
+
+
+class Modem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[[modem]]``: the cellular modem of an uplink, which is asked about its radio.
+
+    It is rebooted by software before its power is cut. The box of its uplink, if there is one, is its power.
+    """
+
+    name: Slug
+    """Name in MQTT topics and commands; unique among modems and boxes. Required."""
+
+    label: Label
+    """Name for people; 1 to 40 characters. Default: ``name``."""
+
+    uplink: Annotated[str, Meta(extra={"form": "uplink"})]
+    """Name of its uplink, of kind ``cellular``; one modem for each. Required."""
+
+    driver: Literal["hilink", "at"]
+    """How it is asked: ``hilink``, Huawei's web interface; ``at``, AT commands on a serial port. Required."""
+
+    address: Annotated[str, Meta(extra={"form": "address", "derived": True})] | None = None
+    """IPv4 address of a ``hilink`` modem. Default: ``gateway`` of its uplink, else 192.168.8.1."""
+
+    device: File | None = None
+    """Serial port of an ``at`` modem, best by its stable name below ``/dev/serial/by-id``; required there."""
+
+    username: Annotated[str, Meta(extra={"form": "text"})] = "admin"
+    """User of a ``hilink`` modem's own pages; 1 to 128 characters."""
+
+    password_file: SecretFile | None = None
+    """Password of a ``hilink`` modem: absolute path of a file, or the name of a systemd credential. Default:
+    it is never logged in to; then some tell less, and most refuse to reboot."""
+
+    boot_s: Annotated[float, Meta(ge=5.0, le=900.0)] = 90.0
+    """Seconds from its reboot to working internet, 5 to 900, where no ``[[box]]`` stands on its uplink."""
+
+    reboot: bool = True
+    """False: never rebooted by software."""
+
+    data_gb: Annotated[float, Meta(ge=0.1, le=10000.0)] | None = None
+    """What the subscription allows in a month, gigabytes (10^9 bytes), 0.1 to 10000. Default: what the modem
+    was told, if anything."""
+
+    bands: Annotated[tuple[Band, ...], Meta(min_length=0, max_length=8)] = ()
+    """Radio bands that serve well here, like ``"B20"`` or ``"n78"``, at most 8. Default: any."""
 
 
 class Power(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -235,6 +295,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     site: Site
     uplink: Annotated[tuple[Uplink, ...], Meta(min_length=1, max_length=6)]
     box: tuple[Box, ...] = ()
+    modem: tuple[Modem, ...] = ()
     power: Power = Power()
     failover: Failover = Failover()
     checks: Checks = Checks()
