@@ -16,17 +16,18 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from agent.config.effective import to_site, wiring
+from agent.config.effective import reboots, to_site, wiring
 from agent.config.schema import Config, as_builtins
 from agent.core.codes import Severity
 from agent.core.durable import Durable
 from agent.core.instant import Now
 from agent.core.model import Event, Leave, Link, Observation, Part
 from agent.core.site import Site
-from agent.drivers import open_lights, open_relays, open_screen
+from agent.drivers import open_devices, open_lights, open_relays, open_screen
 from agent.plans import check_plans, probe_plans, questions
 from agent.probes.checker import Checker
 from agent.probes.checks import check_kernel
+from agent.probes.devices import DeviceWatcher
 from agent.probes.icmp import IcmpProber
 from agent.probes.links import LinkWatcher
 from agent.runtime.actuator import Actuator
@@ -93,7 +94,7 @@ class App:
         self._history = History(self._store, self._disk, self._board, self._post)
         notes = await loop.run_in_executor(self._disk, Notes, self._folders.state, wiring(self._config))
         durable = await self._history.call(self._store.load, now)
-        durable = replace(durable, proven=notes.proven, hold=notes.hold)
+        durable = replace(durable, proven=notes.proven, hold=notes.hold, airs=notes.airs)
         await self._history.call(self._store.note_start, now)
         run = uuid.uuid4().hex[:8]
         site = to_site(self._config)
@@ -104,13 +105,15 @@ class App:
         self._prober = IcmpProber(probe_plans(self._config), self._post, self._post)
         self._checker = Checker(check_plans(self._config), questions(self._config), self._post)
         self._desk = Desk(self._post)
+        self._devices = self._watch_devices(site)
         self._actuator = Actuator(
             relays,
             self._store,
             self._disk,
             self._prober.pace,
-            self._checker.ask_more,
+            self._ask_more,
             self._post,
+            reboots={box: self._devices[device].reboot for box, device in reboots(self._config).items()},
             answer=self._desk.answered,
             notes=notes,
         )
@@ -127,6 +130,12 @@ class App:
             await self._run_parts(stop)
         finally:
             await self._close()
+
+    def _watch_devices(self, site: Site) -> dict[str, DeviceWatcher]:
+        """By name, who asks each modem, dish and box about itself."""
+        drivers = open_devices(self._config)
+        uplinks = {uplink.device.name: uplink.name for uplink in site.uplinks if uplink.device is not None}
+        return {name: DeviceWatcher(uplinks[name], driver, self._post) for name, driver in drivers.items()}
 
     def _make_engine(self, site: Site, durable: Durable, run: str) -> Engine:
         return Engine(
@@ -180,6 +189,8 @@ class App:
             # Whether an uplink works is known without it, and strangers' bytes must not end the watch.
             "checks": self._checker.run,
         }
+        for name, watcher in self._devices.items():
+            parts[f"device:{name}"] = watcher.run
         if self._config.panel.leds:
             parts["lights"] = self._lights
         if self._config.panel.screen != "none":
@@ -257,6 +268,13 @@ class App:
     def _post(self, observation: Observation) -> None:
         self._engine.post(observation)
 
+    def _ask_more(self, uplink: str) -> None:
+        """Ask everything beyond echoes, and the uplink's own device, now."""
+        self._checker.ask_more(uplink)
+        for watcher in self._devices.values():
+            if watcher.uplink == uplink:
+                watcher.ask()
+
     def _link_seen(self, link: Link) -> None:
         self._prober.link_changed(link)
         self._checker.link_changed(link)
@@ -297,6 +315,7 @@ class App:
     async def _close(self) -> None:
         """Restore all boxes first; then write what is still to be written."""
         await self._actuator.close()
+        await asyncio.gather(*(watcher.close() for watcher in self._devices.values()))
         self._engine.stop()
         await self._history.call(self._recorder.write, self._recorder.take())
         await self._history.close()

@@ -7,11 +7,16 @@ a laptop without GPIO runs everything but the relay.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
+from agent.config.schema import Box as BoxSection
 from agent.config.schema import Config
+from agent.config.schema import Modem as ModemSection
+from agent.config.secrets import read_secret
 from agent.core.model import Part
-from hardware.ports import HardwareError, Lights, Relay, Screen
+from hardware.box_port import BoxStatus
+from hardware.ports import HardwareError, Lights, Modem, Relay, Screen
 
 log = logging.getLogger("vigie")
 
@@ -36,6 +41,74 @@ def open_relays(config: Config, runtime: Path) -> tuple[dict[str, Relay], list[P
             log.warning("relay of %s (%s) cannot be used, this box is not armed: %s", name, spec, error)
             parts.append(Part(f"relay:{name}", ok=False, detail=str(error)))
     return relays, parts
+
+
+def open_devices(config: Config) -> dict[str, Modem | BoxStatus]:
+    """By name, the driver of each device that can be asked about itself; none touches its device yet."""
+    interfaces = {uplink.name: uplink.interface for uplink in config.uplink}
+    devices: dict[str, Modem | BoxStatus] = {}
+    for modem in config.modem:
+        devices[modem.name] = _modem(modem, interfaces[modem.uplink])
+    for box in config.box:
+        if box.api is not None:
+            devices[box.name] = _box(box, interfaces[box.uplink])
+    return devices
+
+
+def _modem(modem: ModemSection, interface: str) -> Modem:
+    if modem.driver == "at":
+        from hardware.at import AtModem
+
+        assert modem.device is not None, "rules let no AT modem through without its port"
+        return AtModem(modem.device)
+    from hardware.huawei import HuaweiModem
+
+    return HuaweiModem(
+        f"http://{modem.address}/",
+        username=modem.username,
+        password=_secret(modem.password_file),
+        interface=interface,
+    )
+
+
+def _box(box: BoxSection, interface: str) -> BoxStatus:
+    from hardware.lan_http import Endpoint
+
+    assert box.address is not None, "every language has a usual address"
+    endpoint = Endpoint(box.address, device=interface)
+    secret = _secret(box.password_file)
+    match box.api:
+        case "livebox":
+            from hardware.livebox import Livebox
+
+            return Livebox(endpoint, secret)
+        case "freebox":
+            from hardware.freebox import Freebox
+
+            return Freebox(endpoint, secret or "")
+        case "sfr":
+            from hardware.sfr import SfrBox
+
+            return SfrBox(endpoint)
+        case "bbox":
+            from hardware import bbox
+
+            return bbox.Bbox(replace(bbox.ENDPOINT, host=box.address, device=interface), secret)
+        case _:
+            from hardware import starlink
+
+            return starlink.Starlink(replace(starlink.DISH, host=box.address, device=interface))
+
+
+def _secret(file: str | None) -> str | None:
+    """A device's password; None if there is none, or if it cannot be read, which is logged."""
+    if file is None:
+        return None
+    try:
+        return read_secret(file)
+    except (OSError, ValueError) as error:
+        log.warning("a device is asked without its password: %s", error)
+        return None
 
 
 def open_lights(config: Config) -> Lights:

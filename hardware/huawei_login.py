@@ -16,14 +16,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hardware.ports import HardwareError
+from hardware.box_port import LoginRefusedError
 
 REFUSED_S = 6 * 3600.0
 OCCUPIED_S = 600.0
 BROKEN_S = 60.0
 
 
-class LoginError(HardwareError):
+class LoginError(LoginRefusedError):
     """The modem was not logged in to; the message says why and until when it is not tried again."""
 
 

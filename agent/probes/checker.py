@@ -17,6 +17,7 @@ from agent.core.inquiries import Check
 from agent.core.model import Link
 from agent.probes.inquiry import CheckPlan, Inquiry, Questions
 from agent.probes.turns import Turns
+from agent.probes.waiting import sleep_unless
 
 __all__ = ["CheckPlan", "Checker", "Questions"]
 
@@ -116,15 +117,7 @@ class _Uplink:
 
     async def _until_due(self) -> None:
         while (wait_s := self._turns.due_at - self._clock()) > 0:
-            self._news.clear()
-            sleeping = asyncio.ensure_future(self._sleep(wait_s))
-            hearing = asyncio.ensure_future(self._news.wait())
-            try:
-                await asyncio.wait((sleeping, hearing), return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                sleeping.cancel()
-                hearing.cancel()
-                await asyncio.wait((sleeping, hearing))
+            await sleep_unless(self._news, self._sleep, wait_s)
 
     async def _ask(self) -> None:
         task = self._running = asyncio.ensure_future(self._inquiry.ask_all())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
@@ -32,7 +32,8 @@ from agent.core.model import (
     SaveIncident,
 )
 from agent.core.people import Answer, OpenHold
-from agent.core.saves import SaveAnswering, SaveHold, SaveLine, SaveProof
+from agent.core.radio import Air
+from agent.core.saves import SaveAir, SaveAnswering, SaveHold, SaveLine, SaveProof
 from hardware.ports import HardwareError, Relay
 
 log = logging.getLogger("vigie.actuator")
@@ -63,6 +64,9 @@ class Notebook(Protocol):
     def save_proof(self, box: str, at: Stamp | None) -> None:
         """Remember when this box's relay was proven; None: it is not any more."""
 
+    def save_air(self, uplink: str, air: Air) -> None:
+        """Remember how the signal of this uplink's modem was in the last days."""
+
     def save_hold(self, hold: OpenHold | None) -> None:
         """Remember the hold, or that there is none."""
 
@@ -78,7 +82,7 @@ class Actuator:
         pace: Callable[[str, float], None],
         ask_more: Callable[[str], None],
         post: Callable[[Observation], None],
-        reboots: Mapping[str, Callable[[], None]] | None = None,
+        reboots: Mapping[str, Callable[[], Awaitable[None]]] | None = None,
         answer: Callable[[Answer], None] = lambda _answer: None,
         notes: Notebook | None = None,
     ) -> None:
@@ -124,6 +128,8 @@ class Actuator:
                 self._start(self._remember(self._memory.save_line, action.uplink, action.line))
             case SaveProof() if self._notes is not None:
                 self._start(self._note("proofs", self._notes.save_proof, action.box, action.at))
+            case SaveAir() if self._notes is not None:
+                self._start(self._note("signals", self._notes.save_air, action.uplink, action.air))
             case SaveHold() if self._notes is not None:
                 self._start(self._note("hold", self._notes.save_hold, action.hold))
 
@@ -158,7 +164,7 @@ class Actuator:
         if not await self._written(action):
             return
         try:
-            await asyncio.to_thread(reboot)
+            await reboot()
         except HardwareError as error:
             log.warning("%s does not reboot: %s", action.box, error)
             self._post(PowerReport(action.box, action.order, Outcome.REFUSED, str(error)))

@@ -1,4 +1,4 @@
-"""Small things that must survive, each alone in a file of the state folder: proofs of relays, the hold.
+"""Small things that must survive, each alone in a file: proofs of relays, the hold, a modem's signal.
 
 A file that is damaged says nothing rather than something wrong: a relay then counts as not proven, and
 there is no hold; what was lost is said. A proof holds for the wiring that was proven: a relay on another
@@ -18,10 +18,12 @@ from typing import Any, TypeVar
 from agent.core.instant import Stamp
 from agent.core.model import Part
 from agent.core.people import OpenHold
+from agent.core.radio import KEPT_DAYS, Air, Day
 from agent.runtime.store_codec import TroubleError, decode_stamp, sealed, told_apart, unsealed, write_text
 
 PROOFS = "proofs.json"
 HOLD = "hold.json"
+SIGNALS = "signals.json"
 
 _log = logging.getLogger("vigie.notes")
 T = TypeVar("T")
@@ -43,6 +45,7 @@ class Notes:
         """What could not be read, as parts that do not work; empty if all is well."""
         self.proven: dict[str, Stamp] = self._recall(PROOFS, partial(decode_proofs, wiring=wiring), {})
         self.hold: OpenHold | None = self._recall(HOLD, decode_hold, None)
+        self.airs: dict[str, Air] = self._recall(SIGNALS, decode_airs, {})
 
     def save_proof(self, box: str, at: Stamp | None) -> None:
         """Remember when a relay was proven, or that it is not any more; on the disk when this returns.
@@ -65,6 +68,17 @@ class Notes:
         """
         self._write(HOLD, None if hold is None else asdict(hold))
         self.hold = hold
+
+    def save_air(self, uplink: str, air: Air) -> None:
+        """Remember how the signal of this uplink's modem was in the last days; on the disk when this returns.
+
+        Raises:
+            OSError: it could not be written; what was there before still is.
+        """
+        airs = {**self.airs, uplink: air}
+        days = {name: [asdict(day) for day in known.days] for name, known in airs.items()}
+        self._write(SIGNALS, days)
+        self.airs = airs
 
     def _recall(self, name: str, decode: Callable[[Any], T], nothing: T) -> T:
         try:
@@ -108,3 +122,17 @@ def decode_hold(content: Mapping[str, Any]) -> OpenHold:
     """The hold; raises ``DamagedError``."""
     with told_apart():
         return OpenHold(decode_stamp(content["since"]), float(content["for_s"]), str(content["by"]))
+
+
+def decode_airs(content: Mapping[str, Any]) -> dict[str, Air]:
+    """By uplink, the signal of the last days; raises ``DamagedError``."""
+    with told_apart():
+        return {
+            str(uplink): Air(
+                days=tuple(
+                    Day(int(day["number"]), float(day["rsrp_dbm"]), int(day["readings"]))
+                    for day in days[-KEPT_DAYS:]
+                )
+            )
+            for uplink, days in content.items()
+        }

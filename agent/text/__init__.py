@@ -130,6 +130,8 @@ def _say(name: str, value: Scalar, language: str) -> str:
         return str(texts["code"][value]["short"]) if value in texts["code"] else value
     if name == "reason":
         return refusal(value, language)
+    if name == "cause":
+        return str(texts["cause"].get(value, value))
     if name == "part":
         return _part(value, texts["part"])
     return value
