@@ -71,6 +71,7 @@ class DeviceWatcher:
         self._news = asyncio.Event()
         self._attended = 0
         self._began_at = float("-inf")
+        self._closed = False
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"device-{uplink}")
 
     async def run(self) -> None:
@@ -113,7 +114,10 @@ class DeviceWatcher:
         await self.call(self._driver.reboot)
 
     async def close(self) -> None:
-        """Let go of the device; a call that hangs is left behind."""
+        """Let go of the device; a call that hangs is left behind. Safe to repeat."""
+        if self._closed:
+            return
+        self._closed = True
         with contextlib.suppress(HardwareError, TimeoutError):
             async with asyncio.timeout(CLOSE_S):
                 await self.call(self._driver.close)

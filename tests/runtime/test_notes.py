@@ -1,4 +1,4 @@
-"""Proofs of relays and the hold: they survive; what is damaged says nothing rather than something wrong."""
+"""Proofs of relays, the hold, signals survive; what is damaged says nothing rather than something wrong."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from agent.core.codes import Code
 from agent.core.instant import Stamp
 from agent.core.model import Part
 from agent.core.people import OpenHold
-from agent.runtime.notes import HOLD, PROOFS, Notes
+from agent.core.radio import Air, Day
+from agent.runtime.notes import HOLD, PROOFS, SIGNALS, Notes
 
 AT = Stamp(12.5, 1.8e9, True, "boot")
 WIRING = {"ont": "gpio17 cuts ftth on eth0", "dish": "gpio27 cuts starlink on eth1"}
+AIR = Air(at=5.0, rsrp_dbm=-90.0, days=(Day(20000, -91.5, 1440), Day(20001, -90.25, 12)))
 THEN = OpenHold(AT, 3600.0, "Anne à l'atelier")
 
 
@@ -32,15 +34,18 @@ def test_notes_survive(tmp_path: Path) -> None:
     notes.save_proof("ont", AT)
     notes.save_proof("dish", AT)
     notes.save_hold(THEN)
+    notes.save_air("4g", AIR)
+    notes.save_air("5g", Air(rsrp_dbm=-80.0))
     again = Notes(tmp_path, WIRING)
     assert (again.proven, again.hold, again.faults) == ({"ont": AT, "dish": AT}, THEN, [])
+    assert again.airs == {"4g": Air(days=AIR.days), "5g": Air()}
     again.save_proof("dish", None)
     again.save_hold(None)
     last = Notes(tmp_path, WIRING)
     assert (last.proven, last.hold) == ({"ont": AT}, None)
 
 
-@pytest.mark.parametrize("name", [PROOFS, HOLD])
+@pytest.mark.parametrize("name", [PROOFS, HOLD, SIGNALS])
 @given(damage=st.binary(max_size=200))
 def test_any_damage_is_said_and_believed_by_nobody(
     name: str, damage: bytes, tmp_path_factory: pytest.TempPathFactory
@@ -49,13 +54,13 @@ def test_any_damage_is_said_and_believed_by_nobody(
     folder = tmp_path_factory.mktemp("notes")
     (folder / name).write_bytes(damage)
     notes = Notes(folder, WIRING)
-    assert (notes.proven, notes.hold) == ({}, None)
+    assert (notes.proven, notes.hold, notes.airs) == ({}, None, {})
     (fault,) = notes.faults
     assert (fault.name, fault.ok, fault.code) == (name.removesuffix(".json"), False, Code.PART_FAILED)
     assert name in fault.detail
 
 
-@pytest.mark.parametrize("name", [PROOFS, HOLD])
+@pytest.mark.parametrize("name", [PROOFS, HOLD, SIGNALS])
 @given(data=st.data())
 def test_every_flipped_bit_is_noticed(
     name: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
@@ -65,13 +70,14 @@ def test_every_flipped_bit_is_noticed(
     notes = Notes(folder, WIRING)
     notes.save_proof("ont", AT)
     notes.save_hold(THEN)
+    notes.save_air("4g", AIR)
     good = bytearray((folder / name).read_bytes())
     at = data.draw(st.integers(0, len(good) - 2))  # the last byte ends the line
     good[at] ^= 1 << data.draw(st.integers(0, 6))
     (folder / name).write_bytes(bytes(good))
     read = Notes(folder, WIRING)
-    kept = read.proven == {"ont": AT} and read.hold == THEN
-    lost = (read.proven if name == PROOFS else read.hold) in ({}, None) and read.faults
+    kept = read.proven == {"ont": AT} and read.hold == THEN and read.airs == {"4g": Air(days=AIR.days)}
+    lost = {PROOFS: read.proven, HOLD: read.hold, SIGNALS: read.airs}[name] in ({}, None) and read.faults
     # A flipped bit in the blanks between, or in a letter's case of an escape, changes nothing that is said.
     assert kept or lost
 
