@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from agent.reports.commissioning import Record
 
 PASSED, FAILED, CANNOT, INTERRUPTED = 0, 1, 2, 130
-STEPS = ("uplinks", "relays", "leds", "screen", "broker")
+STEPS = ("uplinks", "devices", "relays", "leds", "screen", "broker")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -152,12 +152,14 @@ def _hang_up_like_interrupt() -> Iterator[None]:
 
 def _walk(walk: Walk, steps: list[str] | tuple[str, ...]) -> int:
     from agent.cli.walk import StoppedError
+    from agent.cli.walk_devices import try_devices
     from agent.cli.walk_panel import try_leds, try_screen
     from agent.cli.walk_relays import give_back, try_relays
     from agent.cli.walk_uplinks import try_broker, try_uplinks
 
     table: dict[str, Callable[[Walk], None]] = {
         "uplinks": try_uplinks,
+        "devices": try_devices,
         "relays": try_relays,
         "leds": try_leds,
         "screen": try_screen,

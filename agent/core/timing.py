@@ -76,6 +76,8 @@ def looks_different(before: State, after: State) -> bool:
         return True
     if any(after.uplinks[name].health is not old.health for name, old in before.uplinks.items()):
         return True
+    if any(after.uplinks[name].says != old.says for name, old in before.uplinks.items()):
+        return True
     if before.boxes is not after.boxes and _boxes_shown(before) != _boxes_shown(after):
         return True
     return before.findings is not after.findings and _findings_shown(before) != _findings_shown(after)

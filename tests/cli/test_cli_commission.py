@@ -18,10 +18,11 @@ import pytest
 from jsonschema import Draft202012Validator
 from office import BOX, Office, at_work, quick_site
 
-from agent.cli import main, walk_panel, walk_relays, walk_uplinks
+from agent.cli import main, walk_devices, walk_panel, walk_relays, walk_uplinks
 from agent.cli.walk_relays import fits, proposed_boot_s
 from agent.config.reader import parse
 from agent.config.schema import as_builtins
+from agent.core.devices import DeviceKind, DeviceSpec, Radio, Registration, Says, Sim
 from agent.core.model import Part
 from agent.reports import commissioning
 from agent.reports.commissioning import FILE, Item, Record, RecordError, Verdict
@@ -119,6 +120,83 @@ def record(office: Office) -> Record:
 
 def verdicts(office: Office) -> dict[str, str]:
     return {name: item.verdict.value for name, item in record(office).items.items()}
+
+
+# --- devices ------------------------------------------------------------------------------------------------
+
+MODEM = """
+[[modem]]
+name = "stick"
+label = "Clé 4G"
+uplink = "4g"
+driver = "hilink"
+"""
+HEARD = Says(
+    "4g",
+    heard=True,
+    sim=Sim.READY,
+    registration=Registration.HOME,
+    radio=Radio("4G", "B20", rsrp_dbm=-88.0, sinr_db=14.0),
+    operator="Orange F",
+    model="E3372",
+)
+
+
+@pytest.fixture
+def speaking(tmp_path: Path) -> Iterator[Office]:
+    """A site whose 4G has a modem that can be asked."""
+    site = quick_site(off_s=0.6)
+    spec = DeviceSpec("stick", "Clé 4G", DeviceKind.MODEM)
+    uplinks = (replace(uplink, device=spec if uplink.name == "4g" else None) for uplink in site.uplinks)
+    with at_work(tmp_path, replace(site, uplinks=tuple(uplinks))) as office:
+        configure(
+            office, CONFIG.replace('interface = "wwan0"', 'interface = "wwan0"\nkind = "cellular"') + MODEM
+        )
+        yield office
+
+
+@pytest.mark.parametrize(
+    ("says", "verdict", "why"),
+    [
+        (HEARD, "passed", ""),
+        (replace(HEARD, radio=Radio("4G", rsrp_dbm=-113.0)), "failed", "vigie signal stick"),
+        (replace(HEARD, sim=Sim.PIN), "failed", "pin"),
+        (replace(HEARD, registration=Registration.DENIED), "failed", "denied"),
+        (Says("4g", heard=True, locked=True, why="wrong password"), "failed", "wrong password"),
+        (Says("4g", heard=False, why="no route to 192.168.8.1"), "failed", "192.168.8.1"),
+    ],
+)
+def test_a_modem_is_tried_out(
+    speaking: Office, says: Says, verdict: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It must answer, be let into the network and hear it well; else the record says what to do."""
+    monkeypatch.setattr(walk_devices, "HEARD_S", 0.3)
+    speaking.tell(says)
+    code = walk(speaking, "--only", "devices", monkeypatch=monkeypatch)
+    item = record(speaking).items["device:stick"]
+    assert (item.verdict.value, code) == (verdict, 0 if verdict == "passed" else 1)
+    assert why in item.why
+    assert item.measured["heard"] is says.heard
+
+
+@pytest.mark.parametrize(("answer", "confirmed"), [("y", True), ("n", False)])
+def test_what_rests_on_documentation_is_confirmed_by_a_person(
+    speaking: Office, answer: str, confirmed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who stands before the device knows whether the driver reads it right."""
+    speaking.tell(Says("4g", heard=True, line_up=True, rx_dbm=-21.0, model="F5688b", documented=True))
+    walk(speaking, "--only", "devices", answers=f"{answer}\ny\n", monkeypatch=monkeypatch)
+    measured = record(speaking).items["device:stick"].measured
+    assert (measured["confirmed"], measured["rx_dbm"]) == (confirmed, -21.0)
+
+
+def test_a_site_without_devices_to_ask_is_no_failure(
+    office: Office, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says so and goes on."""
+    assert walk(office, "--only", "devices", monkeypatch=monkeypatch) == 0
+    assert "none to be asked" in capsys.readouterr().out
+    assert record(office).items == {}
 
 
 # --- the whole walk ----------------------------------------------------------------------------------------
