@@ -231,7 +231,7 @@ class App:
             await ScreenSink(shown, language).run(self._board.snapshots())
 
     async def _mqtt(self) -> None:
-        from agent.config.effective import mqtt_password
+        from agent.config.secrets import mqtt_password
         from agent.sinks.mqtt_client import MqttSettings, MqttSink
 
         mqtt = self._config.mqtt

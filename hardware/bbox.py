@@ -27,10 +27,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from hardware.answers import address, choice, duration_s, fibre_cause, json_of, number, table, text
-from hardware.box_port import BoxReport, LoginRefusedError, NotOfferedError, Source
+from hardware.box_port import BoxReport, NotOfferedError, Source
 from hardware.lan_http import Endpoint, Tls, ask
-from hardware.login import Login
-from hardware.ports import HardwareError
+from hardware.login import login_of
+from hardware.ports import HardwareError, LoginRefusedError
 
 ENDPOINT = Endpoint("192.168.1.254", 443, Tls("mabbox.bytel.fr"))
 """As delivered."""
@@ -59,7 +59,7 @@ class Bbox:
     ) -> None:
         self._endpoint = endpoint
         self._password = password
-        self._login = Login(endpoint, clock)
+        self._login = login_of(str(endpoint), "", clock)
         self._cookie: str | None = None
         self._shown: set[str] = set()
         """Parts that the box has shown, so that hiding one means an expired session."""

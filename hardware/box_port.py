@@ -13,10 +13,6 @@ class NotOfferedError(HardwareError):
     """The device has no such function, or its driver does not use it; asking again changes nothing."""
 
 
-class LoginRefusedError(HardwareError):
-    """The device does not accept the password or token; drivers do not try it again for hours."""
-
-
 class LineCause(StrEnum):
     """Why a line does not work, as the device at its end sees it."""
 

@@ -28,7 +28,7 @@ from typing import Any
 from hardware.answers import address, duration_s, fibre_cause, json_of, power_dbm, table, text, truth
 from hardware.box_port import BoxReport, NotOfferedError, Source
 from hardware.lan_http import Endpoint, ask
-from hardware.login import Login, usable_token
+from hardware.login import login_of, usable_token
 from hardware.ports import HardwareError
 
 APP_ID = "fr.vigie"
@@ -110,7 +110,7 @@ class Freebox:
     def __init__(self, endpoint: Endpoint, token: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._endpoint = endpoint
         self._token = token
-        self._login = Login(endpoint, clock)
+        self._login = login_of(str(endpoint), APP_ID, clock)
         self._root: str | None = None
         self._session: str | None = None
 

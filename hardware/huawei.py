@@ -11,9 +11,9 @@ from hardware import huawei_fields
 from hardware.closing import Closing
 from hardware.huawei_fields import BASIC, INFORMATION, MONTH, OPERATOR, PIN, PLAN, SIGNAL, STATUS, Page
 from hardware.huawei_http import ModemHttp, checked_url
-from hardware.huawei_login import LoginError, gate_of
 from hardware.huawei_session import HiLinkSession
-from hardware.ports import HardwareError, Signal
+from hardware.login import login_of
+from hardware.ports import HardwareError, LoginError, Signal
 from hardware.sms import text_message
 
 REQUEST_S = 5.0
@@ -69,7 +69,7 @@ class HuaweiModem(Closing):
         self._send_s = send_s
         self._clock = clock
         self._sleep = sleep
-        self._gate = gate_of(self.url, username, clock)
+        self._login = login_of(self.url, username, clock)
         self._one_call = threading.Lock()
         self._session: HiLinkSession | None = None
         self._closed = False
@@ -162,7 +162,7 @@ class HuaweiModem(Closing):
             http.begin(within_s)
             try:
                 self._session = HiLinkSession(
-                    http, self._username, self._password, self._gate, self._interface
+                    http, self._username, self._password, self._login, self._interface
                 )
             except BaseException:
                 http.close()

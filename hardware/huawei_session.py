@@ -2,7 +2,7 @@
 
 The library can do far more than is wanted here, factory settings and power off included. What it may send
 is bounded below it (``hardware.huawei_http``); when it may log in is decided beside it
-(``hardware.huawei_login``).
+(``hardware.login``).
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from huawei_lte_api.exceptions import (
 from hardware import huawei_fields
 from hardware.huawei_fields import Page
 from hardware.huawei_http import LoginSpentError, ModemHttp, explain
-from hardware.huawei_login import LoginError, LoginGate
-from hardware.ports import HardwareError
+from hardware.login import Login
+from hardware.ports import HardwareError, LoginRefusedError
 from hardware.sms import TextMessage
 
 _NO_SUPPORT = (100002, 100006, -1)
@@ -41,6 +41,8 @@ _NO_SUPPORT = (100002, 100006, -1)
 _DEAD = (ResponseErrorLoginCsrfException, ResponseErrorWrongSessionToken)
 """125002 and 125003: the session has ended, after five idle minutes or because the modem has rebooted."""
 _DEAD_CODES = (125002, 125003)
+
+_REFUSAL = "the modem refuses the login ({}): check its password"
 
 _Answer = TypeVar("_Answer")
 
@@ -62,7 +64,7 @@ class HiLinkSession:
     Attributes:
         http: how the modem is reached.
         username, password: of the modem's own pages; no password means that it is never logged in to.
-        gate: decides when a login may be tried.
+        login: decides when a login may be tried.
         interface: for messages.
 
     Raises:
@@ -74,13 +76,13 @@ class HiLinkSession:
         http: ModemHttp,
         username: str,
         password: str | None,
-        gate: LoginGate,
+        login: Login,
         interface: str | None = None,
     ) -> None:
         self._http = http
         self._username = username
         self._password = password
-        self._gate = gate
+        self._login = login
         self._interface = interface
         self._logged_in = False
         self._login_tried = False
@@ -216,36 +218,38 @@ class HiLinkSession:
         self._connection.reload()
 
     def _log_in(self) -> None:
-        """Log in once in a call, if the gate lets it.
+        """Log in once in a call, if none was refused lately.
 
         Raises:
             LoginError: it was not tried, or it failed.
         """
         if self._password is None:
-            raise LoginError(f"the modem at {self._http.url} wants a login for this: give its password")
+            raise LoginRefusedError(
+                f"the modem at {self._http.url} wants a login for this: give its password"
+            )
         if self._login_tried:
-            raise LoginError(
+            raise LoginRefusedError(
                 f"the login of {self._username!r} is not enough for the modem at {self._http.url}"
             )
         self._login_tried = True
-        self._gate.check()
+        self._login.check()
         user = User(self._connection)
         try:
             state = user.state_login()
         except ResponseErrorNotSupportedException:
             state = {}
         if huawei_fields.number(state, "lockstatus") or huawei_fields.number(state, "remainwaittime"):
-            raise self._gate.refused("it is locked after too many tries")
+            raise self._login.refused("the modem is locked after too many tries")
         try:
             self._logged_in = self._password_taken(user)
         except LoginErrorAlreadyLoginException:
-            raise self._gate.occupied() from None
+            raise self._login.occupied("somebody is logged in to the modem's own pages") from None
         except ResponseErrorException as error:
-            raise self._gate.refused(str(error)) from None
+            raise self._login.refused(_REFUSAL.format(error)) from None
         except Exception as error:  # noqa: BLE001 - whatever it was, the next try must wait
-            raise self._gate.broke_off(type(error).__name__) from None
+            raise self._login.broke_off(f"the login broke off ({type(error).__name__})") from None
         if not self._logged_in:
-            raise self._gate.refused("without a reason")
+            raise self._login.refused(_REFUSAL.format("without a reason"))
 
     def _password_taken(self, user: User) -> bool:
         """Send the password, in a session that is new, so that its token holds.

@@ -26,10 +26,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from hardware.answers import address, choice, duration_s, fibre_cause, json_of, power_dbm, table, text
-from hardware.box_port import BoxReport, LineCause, LoginRefusedError, NotOfferedError, Source
+from hardware.box_port import BoxReport, LineCause, NotOfferedError, Source
 from hardware.lan_http import Endpoint, Reply, ask
-from hardware.login import Login, usable_token
-from hardware.ports import HardwareError
+from hardware.login import login_of, usable_token
+from hardware.ports import HardwareError, LoginRefusedError
 
 _CALL = "application/x-sah-ws-4-call+json"
 _DENIED = 13
@@ -61,7 +61,7 @@ class Livebox:
     ) -> None:
         self._endpoint = endpoint
         self._password = password
-        self._login = Login(endpoint, clock)
+        self._login = login_of(str(endpoint), "admin", clock)
         self._session: _Session | None = None
         self._optics_allowed = False
         """The session could read the light when last asked."""

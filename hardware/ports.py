@@ -25,6 +25,17 @@ class HardwareMissingError(HardwareError):
     """A device or its library is not on this machine; the message says what and how to get it."""
 
 
+class LoginError(HardwareError):
+    """The device was not logged in to; the message says why, and for how long that is not tried again."""
+
+
+class LoginRefusedError(LoginError):
+    """The device does not accept the password or token, or wants one that is not configured.
+
+    Drivers do not try a refused one again for hours.
+    """
+
+
 class Relay(Protocol):
     """Cuts and restores the power of one box.
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent.cli.run import EX_CONFIG
+from agent.config.secrets import FOLDER_CREDENTIAL, MQTT_CREDENTIAL
 from agent.runtime.engine import FRESH_PROBE_S
 
 ROOT = Path(__file__).parent.parent
@@ -53,6 +54,17 @@ def test_the_service_needs_no_capability(service: configparser.SectionProxy) -> 
     assert service["User"] == "vigie"
     assert service["CapabilityBoundingSet"] == service["AmbientCapabilities"] == ""
     assert "net.ipv4.ping_group_range" in (ROOT / "systemd/vigie.sysctl").read_text()
+
+
+def test_any_credential_can_be_handed_over() -> None:
+    """The service loads the mqtt one by name, and a whole folder, which it makes before it looks there."""
+    lines = (ROOT / "systemd/vigie.service").read_text().splitlines()
+    loaded = dict(line.split("=", 1)[1].split(":") for line in lines if line.startswith("LoadCredential="))
+    assert loaded == {
+        MQTT_CREDENTIAL: f"/etc/vigie/{MQTT_CREDENTIAL}",
+        FOLDER_CREDENTIAL: "/etc/vigie/credentials",
+    }
+    assert "ConfigurationDirectory=vigie/credentials" in lines
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed here")

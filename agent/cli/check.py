@@ -52,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
     Returns:
         0 if the agent can start with it, 78 if not.
     """
+    from agent.config.asked import asked
     from agent.config.effective import effective
     from agent.config.notices import notices
     from agent.config.problems import file_name
@@ -69,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
             sys.stderr.write("".join(f"{line}\n" for line in errors.lines(language)))
         return EX_CONFIG
     unproven, told = _unproven(config, args.state_dir)
+    questions = [words.text(language) for words in asked(config)]
     advice = [*notices(config, language), *(words.text(language) for words in told)]
     if args.json:
         _print_json(
@@ -76,6 +78,7 @@ def run(args: argparse.Namespace) -> int:
                 "ok": True,
                 "file": file_name(args.file),
                 "config": as_builtins(config),
+                "asked": questions,
                 "notices": advice,
                 "unproven": unproven,
             }
@@ -83,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         head = say("effective", path=file_name(args.file)).text(language)
         mark = say("notice").text(language)
-        notes = "".join(f"# {mark}: {line}\n" for line in advice)
+        notes = "".join(f"# {line}\n" for line in [*questions, *(f"{mark}: {line}" for line in advice)])
         sys.stdout.write(f"# {head}\n\n{effective(config)}" + (f"\n{notes}" if notes else ""))
     return 0
 

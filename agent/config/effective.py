@@ -1,25 +1,20 @@
-"""A configuration as text with every value, as the core's ``Site``, and the one secret it leads to."""
+"""A configuration as text with every value, and as the core's ``Site``."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from msgspec import NODEFAULT, Struct
 from msgspec.structs import asdict, fields
 
 from agent.config.derived import derived
-from agent.config.forms import CREDENTIAL
 from agent.config.keys import keys_of, schema
 from agent.config.problems import MASK
-from agent.config.schema import Config, Mqtt
+from agent.config.schema import Box, Config, Modem, Mqtt
+from agent.config.secrets import MQTT_CREDENTIAL, is_credential
 from agent.core.devices import DeviceKind, DeviceSpec
 from agent.core.site import BoxSpec, PowerRules, Site, UplinkKind, UplinkSpec
-
-MAX_PASSWORD_BYTES = 65535  # what MQTT can carry
-
 
 # --- as text -------------------------------------------------------------------------------------------
 
@@ -60,17 +55,27 @@ def _block(header: str, section: str, entry: Struct, config: Config) -> str:
             lines.append(f"# {name} is not set")
         else:
             lines.append(f"{name} = {_toml(value, name)}{mark}")
-    if isinstance(entry, Mqtt):
-        lines.append(f"# password: {_password_source(entry)}")
+    if isinstance(entry, Mqtt | Modem | Box):
+        lines += [f"# password: {source}" for source in _password_sources(entry)]
     return "\n".join([*lines, *tables])
 
 
-def _password_source(mqtt: Mqtt) -> str:
-    if mqtt.username is None:
-        return "none"
-    if mqtt.password_file not in (None, CREDENTIAL):
-        return f"{MASK} (in password_file)"
-    return f"{MASK} (systemd credential {CREDENTIAL})"
+def _password_sources(entry: Mqtt | Modem | Box) -> Iterator[str]:
+    """Where its password comes from; nothing for what could have none."""
+    match entry:
+        case Mqtt(username=None) | Modem(driver="hilink", password_file=None):
+            yield "none"
+        case Modem(driver="at") | Box(api=None):
+            return
+        case Box(password_file=None):
+            yield "none"
+        case _:
+            place = entry.password_file or MQTT_CREDENTIAL
+            yield (
+                f"{MASK} (systemd credential {place})"
+                if is_credential(place)
+                else f"{MASK} (in password_file)"
+            )
 
 
 def _defaults(entry: Struct) -> dict[str, Any]:
@@ -148,7 +153,7 @@ def _device(config: Config, uplink: str) -> DeviceSpec | None:
 
 
 def reboots(config: Config) -> dict[str, str]:
-    """By box of the core, the device that can reboot it by software: the modem itself, or the box's own driver.
+    """By box of the core, the device that can reboot it by software: the modem, or the box itself.
 
     The first box on a modem's uplink is its power; a modem without one is a box of its own.
     """
@@ -202,46 +207,6 @@ def wiring(config: Config) -> dict[str, str]:
         for box in config.box
         if box.relay is not None
     }
-
-
-# --- the secret -------------------------------------------------------------------------------------------
-
-
-def mqtt_password(mqtt: Mqtt, environ: Mapping[str, str] | None = None) -> str | None:
-    """The broker's password: from ``password_file``, else from systemd's credential, else None.
-
-    One newline at the end of the file is not part of the password.
-
-    Args:
-        mqtt: the section.
-        environ: the process's environment; ``CREDENTIALS_DIRECTORY`` is where systemd puts credentials.
-
-    Raises:
-        OSError: the file that was named cannot be read.
-        ValueError: it is empty, too long, or not UTF-8 text; the message does not quote it.
-    """
-    if mqtt.username is None:
-        return None
-    folder = (os.environ if environ is None else environ).get("CREDENTIALS_DIRECTORY")
-    if mqtt.password_file is not None and mqtt.password_file != CREDENTIAL:
-        path = Path(mqtt.password_file)
-    elif folder is not None:
-        path = Path(folder) / CREDENTIAL
-        if mqtt.password_file is None and not path.exists():
-            return None
-    elif mqtt.password_file is None:
-        return None
-    else:
-        raise FileNotFoundError(f"systemd handed over no credential {CREDENTIAL} (LoadCredential=)")
-    with path.open("rb") as file:
-        data = file.read(MAX_PASSWORD_BYTES + 2)
-    try:
-        password = data.decode("utf-8").removesuffix("\n").removesuffix("\r")
-    except UnicodeDecodeError:
-        raise ValueError(f"{path} is not UTF-8 text") from None
-    if not password or len(password.encode()) > MAX_PASSWORD_BYTES:
-        raise ValueError(f"{path} must hold the password, 1 to {MAX_PASSWORD_BYTES} bytes")
-    return password
 
 
 def _window(text: str) -> tuple[float, float]:

@@ -16,7 +16,8 @@ SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,38}")
 RELAY = re.compile(r"gpio(?P<pin>[0-9]{1,3})|virtual:(?P<path>/[^#\n]+)#(?P<box>[A-Za-z0-9_-]+)")
 RELAY_PINS = range(9, 28)
 """GPIO 0 to 8 are pulled up while the Pi boots, which would cut the box."""
-CREDENTIAL = "mqtt-password"
+CREDENTIAL = re.compile(r"[a-z0-9][a-z0-9-]{0,38}-(password|token)")
+"""The ending tells the name of a credential from a password that was put in its place."""
 LABEL_CHARACTERS = 40
 TEXT_CHARACTERS = 128
 INTERFACE_BYTES = 15  # IFNAMSIZ of the kernel, without the closing zero
@@ -151,14 +152,9 @@ def file(text: str) -> Words | None:
     return None
 
 
-def password_file(text: str) -> Words | None:
-    """An absolute path, or the name of the one credential."""
-    return None if text == CREDENTIAL or file(text) is None else say("password_file", credential=CREDENTIAL)
-
-
 def secret_file(text: str) -> Words | None:
     """An absolute path, or the name of a credential."""
-    return None if SLUG.fullmatch(text) or file(text) is None else say("secret_file")
+    return None if CREDENTIAL.fullmatch(text) or file(text) is None else say("secret_file")
 
 
 def band(text: str) -> Words | None:
@@ -234,7 +230,6 @@ FORMS: dict[str, Callable[[str], Words | None]] = {
     "uplink": uplink,
     "relay": relay,
     "file": file,
-    "password_file": password_file,
     "secret_file": secret_file,
     "band": band,
     "host": host,

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network
 from itertools import pairwise
 
+from agent.config.effective import reboots
 from agent.config.forms import is_private
-from agent.config.schema import Checks, Config, Mqtt, Uplink
+from agent.config.schema import Box, Checks, Config, Modem, Mqtt, Uplink
 from agent.config.words import Words, say
 
 SHORT_SPACING_S = 300.0
@@ -33,6 +34,11 @@ def _all(config: Config) -> Iterator[Words]:
     for uplink in config.uplink:
         yield from _targets(uplink)
     yield from _checks(config.checks)
+    yield from _unseen(config)
+    for modem in config.modem:
+        yield from _modem(modem)
+    for box in config.box:
+        yield from _box(box)
     leds = config.panel.leds
     missing = [name for name in ("site", *(uplink.name for uplink in config.uplink)) if name not in leds]
     if leds and missing:
@@ -52,7 +58,8 @@ def _uplinks(config: Config) -> Iterator[Words]:
 def _power(config: Config) -> Iterator[Words]:
     power = config.power
     if all(box.relay is None for box in config.box):
-        yield say("notice_no_relay")
+        soft = reboots(config)
+        yield say("notice_soft_only", names=", ".join(soft.values())) if soft else say("notice_no_relay")
     elif not power.armed:
         yield say("notice_unarmed")
     shortest = min(power.spacing_s)
@@ -83,6 +90,29 @@ def _checks(checks: Checks) -> Iterator[Words]:
             yield say("notice_checks_one", key=key)
     if checks.every_metered_s < checks.every_s:
         yield say("notice_checks_metered")
+
+
+def _unseen(config: Config) -> Iterator[Words]:
+    """Uplinks of which only what passes through them is known."""
+    with_modem = {modem.uplink for modem in config.modem}
+    with_dish = {box.uplink for box in config.box if box.api == "starlink"}
+    for uplink in config.uplink:
+        if uplink.kind == "cellular" and uplink.name not in with_modem:
+            yield say("notice_modem_none", uplink=uplink.name)
+        if uplink.kind == "starlink" and uplink.name not in with_dish:
+            yield say("notice_dish_none", uplink=uplink.name)
+
+
+def _modem(modem: Modem) -> Iterator[Words]:
+    if modem.driver == "hilink" and modem.password_file is None and modem.reboot:
+        yield say("notice_modem_password", modem=modem.name)
+    if modem.bands and all(band.startswith("n") for band in modem.bands):
+        yield say("notice_bands_5g", modem=modem.name)
+
+
+def _box(box: Box) -> Iterator[Words]:
+    if box.api in ("livebox", "bbox") and box.password_file is None:
+        yield say(f"notice_{box.api}_password", box=box.name)
 
 
 def _mqtt(mqtt: Mqtt) -> Iterator[Words]:

@@ -1,7 +1,7 @@
 """Rules between keys: references, duplicates, pins. Each yields the mistakes it finds.
 
 They run on what ``shape`` let through, which may be incomplete; a rule says nothing of what is not there,
-so that one mistake is not told twice.
+so that one mistake is not told twice. What is asked about itself has its own in ``rules_devices``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ I2C_PINS = {0: (0, 1), 1: (2, 3)}
 
 def broken_rules(clean: Mapping[str, Any]) -> Iterator[Fault]:
     """Every broken rule, in no particular order."""
-    uplinks, boxes = _entries(clean, "uplink"), _entries(clean, "box")
+    uplinks, boxes = entries(clean, "uplink"), entries(clean, "box")
     panel = clean.get("panel", {})
     yield from _names("uplink", uplinks)
     yield from _names("box", boxes)
@@ -40,7 +40,8 @@ def broken_rules(clean: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault(("mqtt", "password_file"), shown("", secret=True), say("password_alone"))
 
 
-def _entries(clean: Mapping[str, Any], section: str) -> Entries:
+def entries(clean: Mapping[str, Any], section: str) -> Entries:
+    """The entries of a list of sections that are tables, each with its place in the file."""
     return [(index, entry) for index, entry in enumerate(clean.get(section, [])) if entry is not None]
 
 
@@ -114,7 +115,7 @@ def _box_uplinks(boxes: Entries, uplinks: Entries) -> Iterator[Fault]:
             continue
         # While an uplink has no name, it is the one that may be meant.
         if uplink not in names and len(names) == len(uplinks) and names:
-            yield _fault(("box", index, "uplink"), uplink, _no_uplink(uplink, names))
+            yield _fault(("box", index, "uplink"), uplink, no_uplink(uplink, names))
         if "relay" in box:
             if len(wired[uplink]) >= RELAYS_OF_A_LINE:
                 words = say("third_relay", first=where(("box", wired[uplink][0])))
@@ -122,7 +123,8 @@ def _box_uplinks(boxes: Entries, uplinks: Entries) -> Iterator[Fault]:
             wired[uplink].append(index)
 
 
-def _no_uplink(given: str, names: list[str]) -> Words:
+def no_uplink(given: str, names: list[str]) -> Words:
+    """What is said of a reference to no uplink, with the one that is probably meant."""
     listed = ", ".join(quoted(name) for name in names)
     near = difflib.get_close_matches(given.lower(), names, n=1, cutoff=0.6)
     return (
@@ -147,7 +149,7 @@ def _led_names(panel: Mapping[str, Any], uplinks: Entries) -> Iterator[Fault]:
         return
     for name in panel.get("leds", {}):
         if name not in names:
-            yield Fault(("panel", "leds", name), None, _no_uplink(name, names))
+            yield Fault(("panel", "leds", name), None, no_uplink(name, names))
 
 
 def _pins(boxes: Entries, panel: Mapping[str, Any]) -> Iterator[Fault]:

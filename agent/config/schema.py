@@ -118,11 +118,12 @@ class Box(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whose language it speaks, so that it can be asked about its line. Default: it is not asked."""
 
     address: Annotated[str, Meta(extra={"form": "address", "derived": True})] | None = None
-    """IPv4 address at which it is asked. Default: ``gateway`` of its uplink, else the usual one of ``api``."""
+    """IPv4 address at which it is asked. Default: ``gateway`` of its uplink, else as ``api`` is delivered."""
 
     password_file: SecretFile | None = None
-    """What it must be told before it speaks: absolute path of a file that holds its password (``freebox``: its
-    token), or the name of a systemd credential. Default: what it tells everybody."""
+    """What it must be told before it speaks: absolute path of a file with its password (``freebox``: its
+    token), or the name of a systemd credential, which ends in ``-password`` or ``-token``. Default: none, so
+    only what it tells everybody is read."""
 
     reboot: bool = True
     """False: never rebooted by software, also where its driver can."""
@@ -275,9 +276,9 @@ class Mqtt(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     username: Annotated[str, Meta(extra={"form": "text"})] | None = None
     """Name at the broker; 1 to 128 characters. Default: anonymous."""
 
-    password_file: Annotated[str, Meta(extra={"form": "password_file"})] | None = None
-    """Absolute path of a file that holds the password, or ``mqtt-password`` for the systemd credential of
-    that name. Default: that credential if systemd hands it over, else no password."""
+    password_file: SecretFile | None = None
+    """Absolute path of a file that holds the password, or the name of a systemd credential. Default: the
+    credential ``mqtt-password`` if systemd hands it over, else no password."""
 
     client_id: Annotated[str, Meta(extra={"form": "text", "derived": True})]
     """Name of the connection, unique at the broker; 1 to 128 characters. Default: ``vigie-<site>``."""

@@ -35,6 +35,15 @@ SYNONYMS = {
     "sdsl": "other",
     "cable": "other",
     "oled": "ssd1306",
+    "huawei": "hilink",
+    "usb": "at",
+    "serial": "at",
+    "quectel": "at",
+    "simcom": "at",
+    "sierra": "at",
+    "orange": "livebox",
+    "free": "freebox",
+    "bouygues": "bbox",
 }
 """What people call it, and what is meant."""
 

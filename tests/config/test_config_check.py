@@ -52,7 +52,8 @@ def test_advice_follows_as_comments(good, capsys):
     good.write_text(MINIMAL + "[power]\narmed = false\n")
     assert main(["check", str(good), "--lang", "en"]) == 0
     out = capsys.readouterr().out
-    assert out.splitlines()[-1].startswith("# notice: power.armed is false")
+    assert out.splitlines()[-2].startswith("# notice: power.armed is false")
+    assert out.splitlines()[-1].startswith("# notice: uplink 4g: without a [[modem]]")
     assert tomllib.loads(out)["power"]["armed"] is False
 
 
@@ -92,13 +93,14 @@ def test_json_of_a_bad_file_lists_its_problems(bad, capsys):
 
 def test_json_of_a_good_file_holds_every_value(good, capsys):
     """Scripts get the plain values, derived ones included."""
-    assert main(["check", str(good), "--json"]) == 0
+    assert main(["check", str(good), "--json", "--lang", "en"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["ok"] is True
     assert answer["config"]["uplink"][1]["interval_s"] == 10.0
     assert answer["config"]["box"][0]["confirm_s"] == 120.0
     assert answer["config"]["mqtt"] is None
-    assert answer["notices"] == []
+    assert answer["asked"] == []
+    assert [notice.partition(":")[0] for notice in answer["notices"]] == ["uplink 4g"]
 
 
 def test_a_missing_file_is_a_bad_configuration(tmp_path, capsys):
@@ -129,6 +131,32 @@ def test_checking_loads_no_driver_and_no_drawing(name, request):
         [sys.executable, "-c", script, str(path)], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stderr.splitlines()[-1] == "[]"
+
+
+# --- what is asked ---------------------------------------------------------------------------------------
+
+
+def test_each_device_that_is_asked_has_a_line(capsys):
+    """Where, what for, and whether it may be rebooted; nothing for the others, and nothing secret."""
+    example = str(resources.files("agent.config").joinpath("example.toml"))
+    assert main(["check", example, "--lang", "en"]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if " is asked at " in line]
+    assert lines == [
+        (
+            '# modem "cle-4g" is asked at http://192.168.8.1/ for signal, operator, SIM card, session, '
+            "data of the month; may be told to reboot"
+        ),
+        (
+            '# box "livebox" is asked at http://192.168.1.1/ for link, internet, address, fibre, light; '
+            "is never told to reboot"
+        ),
+        (
+            '# box "starlink-psu" is asked at http://192.168.100.1:9201/ for sky, account, update, '
+            "obstruction, round trip, loss; may be told to reboot"
+        ),
+    ]
+    assert main(["check", example, "--json", "--lang", "en"]) == 0
+    assert [f"# {line}" for line in json.loads(capsys.readouterr().out)["asked"]] == lines
 
 
 # --- relays that nobody has seen at work ------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What is made of a good configuration: its effective text, the core's site, advice, the password."""
+"""What is made of a good configuration: its effective text, the core's site, and advice."""
 
 from __future__ import annotations
 
@@ -6,14 +6,79 @@ from importlib import resources
 
 import pytest
 
-from agent.config.effective import effective, mqtt_password, to_site
+from agent.config.asked import asked
+from agent.config.effective import effective, reboots, to_site
 from agent.config.notices import notices
 from agent.config.reader import parse
+from agent.core.devices import DeviceKind, DeviceSpec
 from agent.core.site import BoxSpec, PowerRules, Site, UplinkKind, UplinkSpec
 
 EXAMPLE = resources.files("agent.config").joinpath("example.toml").read_text(encoding="utf-8")
 MINIMAL = resources.files("agent.config").joinpath("minimal.toml").read_text(encoding="utf-8")
 MQTT = MINIMAL + '[mqtt]\nhost = "mqtt.example.net"\n'
+
+ASKED = """
+[site]
+name = "garage"
+
+[[uplink]]
+name = "ftth"
+kind = "ftth"
+interface = "eth0"
+
+[[uplink]]
+name = "sky"
+kind = "starlink"
+interface = "eth1"
+gateway = "192.168.2.1"
+
+[[uplink]]
+name = "4g"
+kind = "cellular"
+interface = "eth2"
+gateway = "192.168.8.3"
+
+[[uplink]]
+name = "5g"
+kind = "cellular"
+interface = "wwan0"
+
+[[box]]
+name = "ont"
+uplink = "ftth"
+
+[[box]]
+name = "bbox"
+uplink = "ftth"
+relay = "gpio17"
+api = "bbox"
+password_file = "/etc/vigie/bbox"
+
+[[box]]
+name = "dish"
+uplink = "sky"
+api = "starlink"
+
+[[box]]
+name = "4g-psu"
+uplink = "4g"
+relay = "gpio27"
+
+[[modem]]
+name = "stick"
+uplink = "4g"
+driver = "hilink"
+bands = ["B3", "n78"]
+
+[[modem]]
+name = "module"
+label = "Module 5G"
+uplink = "5g"
+driver = "at"
+device = "/dev/ttyUSB2"
+boot_s = 60
+data_gb = 0.5
+"""
 
 
 # --- derived values -------------------------------------------------------------------------------------
@@ -51,10 +116,32 @@ def test_the_port_follows_tls(tls, port):
     assert (mqtt.port, mqtt.client_id) == (port, "vigie-garage-martin")
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "address"),
+    [
+        ("", "", "192.168.1.254"),
+        ('interface = "eth0"', 'interface = "eth0"\ngateway = "10.0.0.1"', "10.0.0.1"),
+        ('api = "bbox"', 'api = "bbox"\naddress = "10.0.0.2"', "10.0.0.2"),
+        ('api = "bbox"', 'api = "livebox"', "192.168.1.1"),
+    ],
+    ids=["delivered", "gateway", "given", "other"],
+)
+def test_a_box_is_asked_at_its_gateway_or_as_delivered(old, new, address):
+    """Unless the file says where."""
+    assert parse(ASKED.replace(old, new, 1)).box[1].address == address
+
+
+def test_devices_without_an_address_of_their_own_have_none():
+    """A dish has one address, whatever its gateway; a serial modem and a box that is not asked have none."""
+    config = parse(ASKED)
+    assert [box.address for box in config.box] == [None, "192.168.1.254", "192.168.100.1", None]
+    assert [modem.address for modem in config.modem] == ["192.168.8.3", None]
+
+
 # --- the effective text ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", [EXAMPLE, MINIMAL, MQTT], ids=["example", "minimal", "mqtt"])
+@pytest.mark.parametrize("text", [EXAMPLE, MINIMAL, MQTT, ASKED], ids=["example", "minimal", "mqtt", "asked"])
 def test_the_effective_text_reads_back_as_the_same_configuration(text):
     """``check`` prints a file that could replace the one it read."""
     config = parse(text)
@@ -65,6 +152,20 @@ def test_texts_with_quotes_and_backslashes_survive_the_effective_text():
     """Any label that is allowed can be printed."""
     config = parse(MINIMAL + """operator = 'x'\n""".replace("operator", "label").replace("x", r'a "b" \n é'))
     assert parse(effective(config)).box[0].label == r'a "b" \n é'
+
+
+def test_every_password_has_its_source_and_none_is_shown():
+    """A file, a credential or none, for what could have one."""
+    text = ASKED.replace('driver = "hilink"', 'driver = "hilink"\npassword_file = "stick-password"')
+    told = [line for line in effective(parse(text)).splitlines() if line.startswith("# password: ")]
+    assert told == [
+        "# password: *** (in password_file)",
+        "# password: none",
+        "# password: *** (systemd credential stick-password)",
+    ]
+    text = MQTT + 'username = "garage"\n'
+    assert "# password: *** (systemd credential mqtt-password)" in effective(parse(text))
+    assert "# password: none" in effective(parse(MQTT))
 
 
 def test_defaults_are_marked_and_given_values_are_not():
@@ -102,6 +203,90 @@ def test_the_site_carries_everything_that_the_core_must_know():
     )
 
 
+def test_the_site_knows_who_speaks_for_each_uplink():
+    """A modem with its plan and its bands, a box, a dish; whoever is not asked speaks for nothing."""
+    assert [uplink.device for uplink in to_site(parse(ASKED)).uplinks] == [
+        DeviceSpec("bbox", "bbox", DeviceKind.BOX),
+        DeviceSpec("dish", "dish", DeviceKind.DISH),
+        DeviceSpec("stick", "stick", DeviceKind.MODEM, None, ("B3", "n78")),
+        DeviceSpec("module", "Module 5G", DeviceKind.MODEM, 500_000_000),
+    ]
+    assert [uplink.device for uplink in to_site(parse(MINIMAL)).uplinks] == [None, None]
+
+
+def test_a_modem_reboots_its_box_or_is_one():
+    """The box of its uplink is its power; alone it is a box without a relay."""
+    config = parse(ASKED)
+    assert reboots(config) == {"dish": "dish", "4g-psu": "stick", "module": "module"}
+    boxes = {box.name: box for box in to_site(config).boxes}
+    assert {name: (box.wired, box.soft, box.direct) for name, box in boxes.items()} == {
+        "ont": (False, False, False),
+        "bbox": (True, False, True),
+        "dish": (False, True, True),
+        "4g-psu": (True, True, True),
+        "module": (False, True, True),
+    }
+    assert (boxes["module"].boot_s, boxes["module"].confirm_s) == (60.0, 60.0)
+
+
+@pytest.mark.parametrize(("name", "left"), [("dish", "4g-psu module"), ("stick", "dish module")])
+def test_what_may_not_be_rebooted_is_not(name, left):
+    """``reboot = false`` takes the device out, and leaves its box."""
+    text = ASKED.replace(f'name = "{name}"\n', f'name = "{name}"\nreboot = false\n')
+    assert list(reboots(parse(text))) == left.split()
+
+
+def test_a_modem_that_is_not_rebooted_is_no_box():
+    """Nothing could be done to it."""
+    text = ASKED.replace("boot_s = 60", "reboot = false")
+    assert "module" not in [box.name for box in to_site(parse(text)).boxes]
+
+
+def test_what_is_asked_is_told_without_what_is_not():
+    """Without a password less is asked; without a driver that reboots nothing is promised."""
+    assert [words.text() for words in asked(parse(ASKED))] == [
+        (
+            'modem "stick" is asked at http://192.168.8.3/ for what it tells without a login of signal, '
+            "operator, SIM card, session, data of the month; may be told to reboot"
+        ),
+        (
+            'modem "module" is asked at /dev/ttyUSB2 for signal, operator, SIM card, session; '
+            "may be told to reboot"
+        ),
+        (
+            'box "bbox" is asked at https://192.168.1.254, under the name mabbox.bytel.fr for link, '
+            "internet, address, fibre; is never told to reboot"
+        ),
+        (
+            'box "dish" is asked at http://192.168.100.1:9201/ for sky, account, update, obstruction, '
+            "round trip, loss; may be told to reboot"
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("api", "password"),
+    [
+        ("livebox", False),
+        ("livebox", True),
+        ("freebox", True),
+        ("sfr", False),
+        ("bbox", False),
+        ("bbox", True),
+        ("starlink", False),
+    ],
+)
+def test_every_kind_of_box_can_be_told(api, password):
+    """There are words for each, with a password and without, in both languages."""
+    kind = "starlink" if api == "starlink" else "ftth"
+    text = MINIMAL.replace('kind = "ftth"', f'kind = "{kind}"').replace(
+        'relay = "gpio17"', f'relay = "gpio17"\napi = "{api}"\n'
+    )
+    (words,) = asked(parse(text + ('password_file = "box-password"\n' if password else "")))
+    assert 'box "box-ftth"' in words.text("fr")
+    assert words.text("fr") != words.text("en")
+
+
 def test_the_defaults_of_file_and_core_are_the_same():
     """A site built in a test behaves like one that is configured."""
     site = to_site(parse(MINIMAL))
@@ -128,6 +313,19 @@ def with_line(after: str, line: str) -> str:
             "all uplinks are of Orange",
         ),
         (MINIMAL.replace("relay =", "label ="), "no box has a relay"),
+        (ASKED.replace("relay =", "label ="), "no box has a relay: only by software"),
+        (ASKED, "modem stick: without a password_file"),
+        (ASKED.replace('"B3", ', ""), "modem stick: bands has only 5G bands"),
+        (
+            ASKED.replace('password_file = "/etc/vigie/bbox"', ""),
+            "box bbox: without a password_file the state",
+        ),
+        (
+            ASKED.replace('api = "bbox"', 'api = "livebox"').replace('password_file = "/etc/vigie/bbox"', ""),
+            "box bbox: without a password_file the light",
+        ),
+        (ASKED.replace('api = "starlink"', ""), "uplink sky: without a [[box]] with api"),
+        (MINIMAL, "uplink 4g: without a [[modem]]"),
         (MINIMAL + "[power]\narmed = false\n", "power.armed is false"),
         (MINIMAL + "[power]\nspacing_s = [2, 300]\n", "power.spacing_s has 2: below 300 s"),
         (MINIMAL + "[power]\nspacing_s = [600, 300]\n", "power.spacing_s gets shorter"),
@@ -158,59 +356,14 @@ def test_what_will_not_work_as_wished_is_advised_on(text, advice):
     assert not set(notices(config, "fr")) & set(notices(config, "en"))
 
 
+def test_devices_that_tell_all_need_no_advice():
+    """A password, or a reboot that is not wanted."""
+    for line in ('password_file = "stick-password"', "reboot = false"):
+        assert notices(parse(ASKED.replace('driver = "hilink"', f'driver = "hilink"\n{line}'))) == []
+
+
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "192.168.1.5", "broker.local"])
 def test_a_plain_connection_within_the_site_needs_no_advice(host):
     """Only what leaves the site unencrypted is worth a word."""
     text = MQTT.replace("mqtt.example.net", host) + 'tls = false\nusername = "garage"\n'
-    assert notices(parse(text)) == []
-
-
-# --- the password ---------------------------------------------------------------------------------------
-
-
-def mqtt_of(lines: str):
-    mqtt = parse(MQTT + lines).mqtt
-    assert mqtt is not None
-    return mqtt
-
-
-def test_the_password_is_read_from_the_named_file_without_its_last_newline(tmp_path):
-    """An editor's newline is not part of the password; other spaces are."""
-    (tmp_path / "secret").write_text(" hunter2 \n")
-    mqtt = mqtt_of(f'username = "garage"\npassword_file = "{tmp_path}/secret"\n')
-    assert mqtt_password(mqtt, {}) == " hunter2 "
-
-
-@pytest.mark.parametrize("line", ["", 'password_file = "mqtt-password"\n'], ids=["unsaid", "named"])
-def test_the_password_comes_from_the_credential_of_systemd(tmp_path, line):
-    """The credential is found by its name alone, named or not."""
-    (tmp_path / "mqtt-password").write_text("hunter2")
-    mqtt = mqtt_of(f'username = "garage"\n{line}')
-    assert mqtt_password(mqtt, {"CREDENTIALS_DIRECTORY": str(tmp_path)}) == "hunter2"
-
-
-def test_without_user_or_credential_there_is_no_password(tmp_path):
-    """An anonymous connection, and a user without a password, are possible."""
-    assert mqtt_password(mqtt_of(""), {"CREDENTIALS_DIRECTORY": str(tmp_path)}) is None
-    assert mqtt_password(mqtt_of('username = "garage"\n'), {"CREDENTIALS_DIRECTORY": str(tmp_path)}) is None
-    assert mqtt_password(mqtt_of('username = "garage"\n'), {}) is None
-
-
-def test_a_credential_that_was_named_must_be_there(tmp_path):
-    """What the file asks for is not silently left out."""
-    mqtt = mqtt_of('username = "garage"\npassword_file = "mqtt-password"\n')
-    for environ in ({}, {"CREDENTIALS_DIRECTORY": str(tmp_path)}):
-        with pytest.raises(FileNotFoundError):
-            mqtt_password(mqtt, environ)
-
-
-@pytest.mark.parametrize(
-    "content", [b"", b"\n", b"\xff\xfe", b"x" * 70000], ids=["empty", "newline", "binary", "long"]
-)
-def test_a_password_file_without_a_password_is_refused_without_quoting_it(tmp_path, content):
-    """The message names the file, never what is in it."""
-    (tmp_path / "secret").write_bytes(content)
-    mqtt = mqtt_of(f'username = "garage"\npassword_file = "{tmp_path}/secret"\n')
-    with pytest.raises(ValueError, match="secret") as caught:
-        mqtt_password(mqtt, {})
-    assert "xxx" not in str(caught.value)
+    assert notices(parse(text)) == notices(parse(MINIMAL))

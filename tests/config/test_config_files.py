@@ -11,13 +11,18 @@ from pathlib import Path
 import pytest
 from msgspec import inspect
 
+from agent.config.asked import DISH_PORT
+from agent.config.derived import USUAL_ADDRESSES
 from agent.config.forms import FORMS, RELAY_PINS, relay
 from agent.config.keys import bounds, keys_of, plain, schema
 from agent.config.notices import notices
 from agent.config.reader import parse
 from agent.config.words import table
+from hardware.bbox import ENDPOINT as BBOX
+from hardware.huawei import HuaweiModem
 from hardware.pins import RELAY_PINS as HARDWARE_PINS
 from hardware.relays import parse_relay
+from hardware.starlink import DISH
 
 FOLDER = Path(str(resources.files("agent.config")))
 EXAMPLE = (FOLDER / "example.toml").read_text(encoding="utf-8")
@@ -77,8 +82,8 @@ def test_the_minimal_file_has_two_uplinks_and_fits_on_one_screen():
 
 @pytest.mark.parametrize(("section", "name"), KEYS)
 def test_every_key_stands_in_the_example(section, name):
-    """The example is complete: each key, in its section, live or behind a #."""
-    pattern = rf"\b{name} = " if section == "[panel.leds]" else rf"^(# )?{name} = "
+    """The example is complete: each key, in its section, live or behind a #, as an alternative perhaps."""
+    pattern = rf"\b{name} = " if section == "[panel.leds]" else rf"^(# (or: )?)?{name} = "
     assert re.search(pattern, EXAMPLE_BLOCKS[section], re.MULTILINE)
 
 
@@ -129,6 +134,16 @@ def test_every_form_of_the_schema_has_its_rule():
         if isinstance(key.type, inspect.StrType)
     ]
     assert set(strings) <= set(FORMS)
+
+
+def test_devices_are_asked_where_their_drivers_expect_them():
+    """What is derived and told is what the drivers use, known here without loading them."""
+    assert (DISH.host, DISH.port) == (USUAL_ADDRESSES["starlink"], DISH_PORT)
+    assert BBOX.host == USUAL_ADDRESSES["bbox"]
+    assert BBOX.tls is not None
+    assert BBOX.tls.name in table()["asked_bbox"]["en"]
+    with HuaweiModem() as modem:
+        assert modem.url == f"http://{USUAL_ADDRESSES['hilink']}/"
 
 
 @pytest.mark.parametrize(

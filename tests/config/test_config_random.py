@@ -46,6 +46,14 @@ SOME_TEXTS = [
     "virtual:/x#y",
     "ssd1306",
     "dns.google",
+    "hilink",
+    "at",
+    "livebox",
+    "freebox",
+    "starlink",
+    "/dev/serial/by-id/x",
+    "modem-password",
+    "B20",
     "http://example.net/204",
     "http://example.net:80/a b",
     "{0}",
@@ -185,11 +193,12 @@ def test_finding_lines_never_fails(text):
     st.sampled_from(
         ["password", "Password", "pass", "passwd", "passwrod", "mqtt_password", "secret", "token", "mdp"]
     ),
-    st.sampled_from(["site", "uplink", "box", "power", "panel", "mqtt", "auth", ""]),
+    st.sampled_from(["site", "uplink", "box", "modem", "power", "panel", "mqtt", "auth", ""]),
 )
 def test_a_secret_in_the_file_is_refused_and_never_shown(key, section):
     """Wherever a secret is written by mistake, no message repeats it."""
-    header = {"uplink": "[[uplink]]", "box": "[[box]]", "": ""}.get(section, f"[{section}]")
+    lists = ("uplink", "box", "modem")
+    header = f"[[{section}]]" if section in lists else f"[{section}]" if section else ""
     for line in (f'{key} = "{SECRET}"', f"{key} = {SECRET}", f'{key} = ["{SECRET}"]', f"{key} = '{SECRET}"):
         errors = outcome(lambda line=line: parse(f"{header}\n{line}\n"))
         assert isinstance(errors, ConfigErrors)
@@ -208,6 +217,20 @@ def test_a_secret_under_a_key_that_wants_something_else_is_not_shown(key, value)
     assert telling or not [line for line in (*result.lines(), repr(result.problems)) if hidden in line]
 
 
+@pytest.mark.parametrize("value", [f'"{SECRET}"', "4711471147", f'["{SECRET}"]'])
+@pytest.mark.parametrize(
+    "entry", ["box:api:livebox", "box:api:sfr", "modem:driver:hilink", "modem:driver:at"]
+)
+def test_a_secret_in_the_place_of_its_file_is_not_shown(entry, value):
+    """A device's password where its file should stand is refused and masked, whatever else is wrong."""
+    section, key, speaks = entry.split(":")
+    result = outcome(lambda: parse(f'[[{section}]]\n{key} = "{speaks}"\npassword_file = {value}\n'))
+    assert isinstance(result, ConfigErrors)
+    assert [problem for problem in result.problems if problem.where.endswith("password_file")]
+    hidden = SECRET if SECRET in value else value
+    assert not [line for line in (*result.lines(), repr(result.problems)) if hidden in line]
+
+
 def test_no_other_key_of_the_schema_looks_like_a_secret():
     """Values of ordinary keys are told, or nobody could find the mistake."""
-    assert [name for name in _key_names() if looks_secret(name)] == ["password", "password_file"]
+    assert {name for name in _key_names() if looks_secret(name)} == {"password", "password_file"}

@@ -15,15 +15,14 @@ from hardware.box_port import (
     BoxReport,
     BoxStatus,
     LineCause,
-    LoginRefusedError,
     NotOfferedError,
     Source,
     cut_can_help,
 )
 from hardware.freebox import Freebox
 from hardware.livebox import Livebox
-from hardware.login import REST_S
-from hardware.ports import HardwareError
+from hardware.login import REFUSED_S
+from hardware.ports import HardwareError, LoginRefusedError
 from hardware.sfr import SfrBox
 from hardware.starlink import Starlink
 from hardware.virtual import bbox, dish, freebox, livebox, sfr
@@ -329,13 +328,13 @@ def read_or_refused(driver: BoxStatus) -> BoxReport | None:
 
 @rigs(WITH_SECRET)
 def test_a_wrong_password_is_tried_once_in_hours(rig: Rig) -> None:
-    """However often it is asked: one try, then none before six hours have passed, then one more."""
-    driver = rig.driver(secret=WRONG)
+    """However often, by however many driver objects: one try, none before six hours are over, then one."""
     for _ in range(5):
+        driver = rig.driver(secret=WRONG)
         read_or_refused(driver)
-        rig.clock.now_s += REST_S / 6
+        rig.clock.now_s += REFUSED_S / 6
     assert rig.device.logins == 1
-    rig.clock.now_s += REST_S / 6
+    rig.clock.now_s += REFUSED_S / 6
     read_or_refused(driver)
     read_or_refused(driver)
     assert rig.device.logins == 2

@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from hardware import freebox_pairing
-from hardware.box_port import LoginRefusedError
 from hardware.freebox import Freebox
 from hardware.freebox_pairing import PATIENCE_S, Grant, Pairing, keep, main, pair
-from hardware.ports import HardwareError
+from hardware.ports import HardwareError, LoginRefusedError
 from hardware.virtual.box_server import Answer, Fault, FaultKind
 from hardware.virtual.freebox import VirtualFreebox
 

@@ -31,12 +31,14 @@ from hardware.huawei_http import (
     NotAllowedError,
     checked_url,
 )
-from hardware.huawei_login import BROKEN_S, OCCUPIED_S, REFUSED_S, LoginError, LoginGate, gate_of
+from hardware.login import BROKEN_S, OCCUPIED_S, REFUSED_S, Login, login_of
 from hardware.ports import (
     Cell,
     DataState,
     HardwareError,
     HardwareMissingError,
+    LoginError,
+    LoginRefusedError,
     Network,
     Registration,
     Signal,
@@ -495,7 +497,7 @@ def test_a_refused_login_is_the_last_one_for_hours(device: VirtualHiLink, clock:
     for _ in range(20):
         with other(device, clock, "wrong") as modem:
             assert modem.read().cell.rsrp_dbm is None
-            with pytest.raises(LoginError, match="check its password"):
+            with pytest.raises(LoginRefusedError, match="check its password"):
                 modem.reboot()
         clock.now += 60.0
     assert device.api.logins == 1
@@ -509,7 +511,7 @@ def test_a_locked_modem_is_left_in_peace(device: VirtualHiLink, clock: Clock) ->
     """Somebody else has tried too often: our try would lengthen it."""
     protect(device)
     device.api._locked_until = clock.now + 60.0
-    with other(device, clock, PASSWORD) as modem, pytest.raises(LoginError, match="locked"):
+    with other(device, clock, PASSWORD) as modem, pytest.raises(LoginRefusedError, match="locked"):
         modem.reboot()
     assert device.api.logins == 0
 
@@ -519,8 +521,9 @@ def test_somebody_who_is_logged_in_is_respected(device: VirtualHiLink, clock: Cl
     protect(device)
     device.api.firmware.occupied = True
     with other(device, clock, PASSWORD) as modem:
-        with pytest.raises(LoginError, match="somebody is logged in"):
+        with pytest.raises(LoginError, match="somebody is logged in") as caught:
             modem.reboot()
+        assert not isinstance(caught.value, LoginRefusedError), "the password may be right"
         device.api.firmware.occupied = False
         with pytest.raises(LoginError):
             modem.reboot()
@@ -538,7 +541,7 @@ def test_firmware_that_logs_in_differently_is_not_tried_again_and_again(
     with other(device, clock, PASSWORD) as modem:
         assert modem.read().sim is Sim.READY
         device.api.heard.clear()
-        with pytest.raises(LoginError, match="no login is tried"):
+        with pytest.raises(LoginError, match="not tried again"):
             modem.reboot()
     assert not any(LOGIN in line for line in device.api.heard)
 
@@ -565,27 +568,32 @@ def test_a_session_that_dies_at_the_login_is_no_refusal(
 
 
 def test_a_login_that_breaks_off_waits_a_minute(clock: Clock) -> None:
-    """And the gate says how long each kind of failure keeps it closed."""
-    gate = LoginGate(clock)
-    gate.check()
-    for close, seconds in (
-        (lambda: gate.broke_off("x"), BROKEN_S),
-        (gate.occupied, OCCUPIED_S),
-        (lambda: gate.refused("x"), REFUSED_S),
+    """Each kind of failure rests for its time, is told as it was, and then no longer."""
+    login = Login("a device", clock)
+    login.check()
+    for fail, seconds, kind in (
+        (login.broke_off, BROKEN_S, LoginError),
+        (login.occupied, OCCUPIED_S, LoginError),
+        (login.refused, REFUSED_S, LoginRefusedError),
     ):
-        assert isinstance(close(), LoginError)
+        assert type(fail("why")) is kind
         clock.now += seconds - 1
-        with pytest.raises(LoginError, match="no login is tried for another 1 min"):
-            gate.check()
+        with pytest.raises(kind, match=r"^a device: why; not tried again for 1 min$") as caught:
+            login.check()
+        assert type(caught.value) is kind
+        assert login.rests
         clock.now += 1
-        gate.check()
+        assert not login.rests
+        login.check()
 
 
-def test_gates_belong_to_a_modem_and_user(clock: Clock) -> None:
-    """Another modem's wrong password closes nothing here."""
-    first = gate_of("http://192.0.2.1/", "admin", clock)
-    assert gate_of("http://192.0.2.1/", "admin", clock) is first
-    assert gate_of("http://192.0.2.2/", "admin", clock) is not first
+def test_the_memory_belongs_to_a_device_and_its_user(clock: Clock) -> None:
+    """Another modem's wrong password closes nothing here, nor does another user's."""
+    first = login_of("http://192.0.2.1/", "admin", clock)
+    assert login_of("http://192.0.2.1/", "admin", clock) is first
+    assert login_of("http://192.0.2.2/", "admin", clock) is not first
+    assert login_of("http://192.0.2.1/", "user", clock) is not first
+    assert login_of("http://192.0.2.1/", "admin", Clock()) is not first
 
 
 @pytest.mark.parametrize("password", [PASSWORD, "wrong-" + PASSWORD], ids=["right", "wrong"])
