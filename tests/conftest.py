@@ -10,8 +10,17 @@ from typing import Any
 import pytest
 
 from agent.core.codes import FINDINGS, Code
+from agent.core.devices import DeviceKind, Radio, Registration, Says, Sim, Strength
 from agent.core.site import UplinkKind
-from agent.core.snapshot_types import BoxView, FindingView, Health, Phase, Snapshot, UplinkView
+from agent.core.snapshot_types import (
+    BoxView,
+    DeviceView,
+    FindingView,
+    Health,
+    Phase,
+    Snapshot,
+    UplinkView,
+)
 
 MONO = 1000.0
 
@@ -61,6 +70,22 @@ def make_box(name: str = "box", uplink: str = "ftth", **changes: Any) -> BoxView
         refused_until=None,
     )
     return replace(box, **changes)
+
+
+def make_modem(uplink: str = "cellular", says: Says | None = None, **changes: Any) -> DeviceView:
+    """A modem with a fair signal that answered a moment ago, changed as asked."""
+    told = says or Says(
+        uplink,
+        heard=True,
+        sim=Sim.READY,
+        registration=Registration.HOME,
+        radio=Radio("4G", "B20", rsrp_dbm=-96.0, sinr_db=7.0),
+        operator="Orange F",
+    )
+    modem = DeviceView(
+        "modem", "Clé 4G", uplink, DeviceKind.MODEM, MONO - 20, told.heard, MONO - 20, told, Strength.FAIR
+    )
+    return replace(modem, **changes)
 
 
 def make_finding(code: Code, subject: str = "ftth", label: str = "Fibre", **args: Any) -> FindingView:
@@ -172,6 +197,52 @@ def make_scenes() -> dict[str, Snapshot]:
                 make_uplink("Radio", health=Health.UNKNOWN, rtt_ms=None),
             ),
             findings=(make_finding(Code.BOX_HUNG),),
+            devices=(make_modem(strength=Strength.GOOD),),
+        ),
+        **make_signals(down, lte),
+    }
+
+
+def make_signals(down: UplinkView, lte: UplinkView) -> dict[str, Snapshot]:
+    """A modem with each strength of signal, in each state that its uplink may be in."""
+    weak = make_finding(Code.SIGNAL_WEAK, "cellular", "4G", power_dbm=-112, band="B20")
+    unplugged = replace(down, name="cellular", label="4G")
+    return {
+        "signal_excellent": make_snapshot(devices=(make_modem(strength=Strength.EXCELLENT),)),
+        "signal_good": make_snapshot(
+            uplinks=(down, lte),
+            devices=(make_modem(strength=Strength.GOOD),),
+            findings=(make_finding(Code.BOX_HUNG),),
+        ),
+        "signal_fair": make_snapshot(
+            uplinks=(make_uplink(preferred=True), make_uplink("starlink"), replace(lte, preferred=False)),
+            devices=(make_modem(strength=Strength.FAIR),),
+        ),
+        "signal_poor": make_snapshot(
+            uplinks=(
+                make_uplink(preferred=True),
+                make_uplink("cellular", health=Health.DEGRADED, rtt_ms=183.0),
+            ),
+            devices=(make_modem(strength=Strength.POOR),),
+            findings=(weak,),
+        ),
+        "signal_unusable": make_snapshot(
+            uplinks=(make_uplink(preferred=True), unplugged),
+            devices=(make_modem(strength=Strength.UNUSABLE),),
+            findings=(make_finding(Code.NO_SIGNAL, "cellular", "4G"),),
+        ),
+        "signal_suspect": make_snapshot(
+            uplinks=(
+                make_uplink(preferred=True),
+                make_uplink("cellular", health=Health.SUSPECT, silent_s=3.0),
+            ),
+            devices=(make_modem(),),
+        ),
+        "signal_restarting": make_snapshot(
+            uplinks=(make_uplink(preferred=True), unplugged),
+            boxes=(make_box("modem", "cellular", phase=Phase.BOOTING, until=MONO + 40),),
+            devices=(make_modem(),),
+            findings=(make_finding(Code.RESTARTING, "modem", "Clé 4G"),),
         ),
     }
 
@@ -192,6 +263,12 @@ def example_uplink() -> Callable[..., UplinkView]:
 def example_box() -> Callable[..., BoxView]:
     """Build a wired box with power, changed by keyword."""
     return make_box
+
+
+@pytest.fixture
+def example_modem() -> Callable[..., DeviceView]:
+    """Build a modem that answers, changed by keyword."""
+    return make_modem
 
 
 @pytest.fixture

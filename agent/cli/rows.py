@@ -9,6 +9,7 @@ import math
 import textwrap
 from collections.abc import Sequence
 
+from agent.cli.devices import device_lines, is_troubled
 from agent.cli.labels import SYMBOLS, label
 from agent.cli.view import Line, View, finding_text, line_text, power_text, refused_text
 from agent.core.codes import Severity
@@ -69,6 +70,15 @@ def uplink_cells(uplink: UplinkView, language: str) -> list[Row]:
         ("–" if loss is None else f"{loss:.0f} %", "yellow" if loss else ""),
         (f"{silent_s:.1f} s" if silent_s > 0 else "–", "red" if silent_s > LONG_SILENCE_S else ""),
         (uplink.why, "dim"),
+    ]
+
+
+def device_rows(shot: Snapshot, language: str, width: int | None) -> list[Row]:
+    """What each modem, dish and box says of itself, in lines of at most ``width`` columns; None: in one."""
+    return [
+        (line, "yellow" if is_troubled(device) else "" if device.heard else "dim")
+        for device in shot.devices
+        for line in device_lines(shot, device, language, width)
     ]
 
 

@@ -1,4 +1,4 @@
-"""Terminal views: the front panel drawn live, uplinks, boxes, findings and events.
+"""Terminal views: the front panel drawn live, uplinks, devices, boxes, findings and events.
 
 The only file that knows rich. ``panel`` is a pure function of a ``View``; nothing here reads a clock, so
 a picture can be tested. What does not fit the terminal's height is left out from the bottom.
@@ -23,8 +23,10 @@ from agent.cli.face import leds, screen_rows
 from agent.cli.labels import label
 from agent.cli.rows import (
     LED_STYLE,
+    Row,
     beside_rows,
     box_rows,
+    device_rows,
     finding_rows,
     newest_rows,
     power_row,
@@ -44,6 +46,8 @@ TALL = 30
 NARROW = 80
 FRONT_HEIGHT = 18
 """Columns and lines that the panel needs; a smaller terminal gets the LEDs in one line."""
+EVENTS = 3
+"""So many lines at least are left to the timeline."""
 TITLED = 9
 """So many free lines let the table of uplinks have a head."""
 PIPE_WIDTH = 110
@@ -73,14 +77,28 @@ def panel(view: View) -> RenderableType:
         with_head = left > rows + TITLED
         parts.append(uplinks(shot, view.language, view.width, head=with_head))
         left -= rows + with_head
-        if view.width < WIDE:
-            below = box_rows(shot, view.language)[: max(0, left - 1)]
-            if shot.findings:
-                below += finding_rows(shot, view.language)[: max(0, left - 3 - len(below))]
-            parts += [_cut(*row, view.width) for row in below]
-            left -= len(below)
+        below = [] if view.width >= WIDE else _matters(view, shot, left)
+        said = _said(view, shot, left - len(below))
+        parts += [_cut(*row, view.width) for row in (*said, *below)]
+        left -= len(said) + len(below)
     parts += [_cut(*row, view.width) for row in timeline_rows(view, left)]
     return Group(*parts)
+
+
+def _matters(view: View, shot: Snapshot, left: int) -> list[Row]:
+    """Boxes and findings, in a terminal that has no room for them beside the panel."""
+    rows = box_rows(shot, view.language)[: max(0, left - 1)]
+    if shot.findings:
+        rows += finding_rows(shot, view.language)[: max(0, left - EVENTS - len(rows))]
+    return rows
+
+
+def _said(view: View, shot: Snapshot, left: int) -> list[Row]:
+    """What devices say of themselves, in one line each where there is no room for more."""
+    calm = not shot.findings and left <= 2 * EVENTS
+    room = max(0, left - (1 if calm else EVENTS))
+    rows = device_rows(shot, view.language, view.width)
+    return rows if len(rows) <= room else device_rows(shot, view.language, None)[:room]
 
 
 # --- the head -----------------------------------------------------------------------------------------------
@@ -221,7 +239,7 @@ class LiveTerminal:
 
 
 def print_status(shot: Snapshot, language: str, stream: TextIO) -> None:
-    """Uplinks, boxes and findings as lines; plain where ``stream`` is no terminal."""
+    """Uplinks, devices, boxes and findings as lines; plain where ``stream`` is no terminal."""
     if not stream.isatty():
         plain = io.StringIO()
         _print_status(shot, language, Console(file=plain, width=PIPE_WIDTH))
@@ -236,7 +254,8 @@ def _print_status(shot: Snapshot, language: str, console: Console) -> None:
     view = View(shot, language=language, width=width)
     console.print(_head(view))
     console.print(uplinks(shot, language, width))
-    for row in (*box_rows(shot, language), *finding_rows(shot, language)):
+    said = device_rows(shot, language, width if console.is_terminal else None)
+    for row in (*said, *box_rows(shot, language), *finding_rows(shot, language)):
         console.print(Text(*row), soft_wrap=True)
 
 

@@ -12,10 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.cli.control_client import DEFAULT_SOCKET, EventLine, RefusedError, UnreachableError, watch
+from agent.cli.devices import device_text
 from agent.cli.labels import LANGUAGES, SYMBOLS, label, language_of
 from agent.cli.view import Gathered, Line, line_text
 from agent.core.codes import Severity
 from agent.core.snapshot_types import Snapshot
+from agent.sinks.mqtt import device_news
 
 RETRY_S = 1.0
 NO_AGENT = 2
@@ -98,8 +100,9 @@ async def _live(socket: Path, language: str) -> None:
 
 
 async def _plain(socket: Path, language: str) -> None:
-    """A line for every event, and one for each uplink at the beginning and whenever its verdict changes."""
+    """A line for every event, and one for each uplink and device at the beginning and on news of it."""
     health: dict[str, str] = {}
+    said: dict[str, object] = {}
 
     def tell(text: str) -> None:
         sys.stdout.write(f"{line_text(Line(time.time(), None, text))}\n")
@@ -114,10 +117,15 @@ async def _plain(socket: Path, language: str) -> None:
                 health[uplink.name] = uplink.health
                 state = label(f"health.{uplink.health}", language)
                 tell(f"{SYMBOLS[uplink.health]} {uplink.label}: {state} ({uplink.why})")
+        for device in message.devices:
+            if said.get(device.name) != (news := device_news(device)):
+                said[device.name] = news
+                tell(f"  {device_text(message, device, language)}")
 
     def gone() -> None:
         if health:
             health.clear()
+            said.clear()
             tell(label("no_agent", language))
 
     await _follow(socket, seen, gone)

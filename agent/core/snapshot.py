@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent.core import findings, guards, health, radio, shortcomings, window
+from agent.core.causes import SAYS_FRESH_S
 from agent.core.codes import FINDINGS, Code
 from agent.core.devices import DeviceSpec
 from agent.core.instant import Now, age_s
@@ -46,7 +47,7 @@ def snapshot(state: State, now: Now, seq: int) -> Snapshot:
             for f in standing
         ),
         devices=tuple(
-            _device(uplink, uplink.spec.device)
+            _device(uplink, uplink.spec.device, now)
             for uplink in state.uplinks.values()
             if uplink.spec.device is not None
         ),
@@ -90,20 +91,22 @@ def _uplink(uplink: UplinkState, preferred: bool, now: Now) -> UplinkView:
     )
 
 
-def _device(uplink: UplinkState, spec: DeviceSpec) -> DeviceView:
-    says = uplink.says
+def _device(uplink: UplinkState, spec: DeviceSpec, now: Now) -> DeviceView:
+    asked = uplink.says is not None
+    says = uplink.says if now.mono - uplink.says_at <= SAYS_FRESH_S else None
+    heard = says is not None and says.heard
     return DeviceView(
         name=spec.name,
         label=spec.label,
         uplink=uplink.spec.name,
         kind=spec.kind,
-        at=uplink.says_at if says is not None else None,
-        heard=says is not None and says.heard,
+        at=uplink.says_at if asked else None,
+        heard=heard,
         heard_at=uplink.says_heard_at if uplink.says_heard_at > NEVER else None,
         says=says,
         strength=uplink.air.strength if says is not None and says.radio is not None else None,
-        trend_db=radio.trend_db(uplink.air),
-        limit_bytes=shortcomings.limit_bytes(uplink),
+        trend_db=radio.trend_db(uplink.air) if heard else None,
+        limit_bytes=shortcomings.limit_bytes(uplink) if heard else spec.limit_bytes,
     )
 
 

@@ -110,11 +110,11 @@ class DeviceView:
     at: float | None
     """When it was last asked; None: not yet."""
     heard: bool
-    """It answered then."""
+    """It answered then, and not so long ago that it says nothing about now."""
     heard_at: float | None
     """When it last answered; None: never in this run."""
     says: Says | None
-    """As it was said then; None while it has not been asked."""
+    """As it was said then; None while it has not been asked, and once that was too long ago."""
     strength: Strength | None = None
     """The signal in a word that holds still for minutes."""
     trend_db: float | None = None

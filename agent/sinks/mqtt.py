@@ -13,8 +13,17 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from agent.core.model import Recorded
-from agent.core.snapshot_types import BoxView, Snapshot, UplinkView
-from agent.sinks.payloads import box_payload, event_payload, state_payload, to_json, uplink_payload
+from agent.core.snapshot_types import BoxView, DeviceView, Snapshot, UplinkView
+from agent.sinks.payloads import (
+    box_payload,
+    event_payload,
+    modem_payload,
+    modems,
+    speaker,
+    state_payload,
+    to_json,
+    uplink_payload,
+)
 
 REFRESH_S = 30.0
 AVAILABILITY = "availability"
@@ -42,6 +51,7 @@ def messages(snapshot: Snapshot) -> dict[str, bytes]:
         f"uplink/{part(view.name)}": to_json(uplink_payload(view, snapshot)) for view in snapshot.uplinks
     }
     found |= {f"box/{part(view.name)}": to_json(box_payload(view, snapshot)) for view in snapshot.boxes}
+    found |= {f"modem/{part(view.name)}": to_json(modem_payload(view, snapshot)) for view in modems(snapshot)}
     found["state"] = to_json(state_payload(snapshot))
     return found
 
@@ -57,7 +67,11 @@ def news(snapshot: Snapshot) -> dict[str, object]:
     Left out are numbers that move all the time, and texts that contain such numbers.
     """
     uplinks = {f"uplink/{part(view.name)}": _uplink_news(view) for view in snapshot.uplinks}
-    boxes = {f"box/{part(view.name)}": _box_news(view) for view in snapshot.boxes}
+    boxes = {
+        f"box/{part(view.name)}": (_box_news(view), device_news(speaker(view, snapshot)))
+        for view in snapshot.boxes
+    }
+    radios = {f"modem/{part(view.name)}": device_news(view) for view in modems(snapshot)}
     site = (
         snapshot.armed,
         snapshot.unarmed_why,
@@ -67,7 +81,8 @@ def news(snapshot: Snapshot) -> dict[str, object]:
         snapshot.synced,
         tuple((view.code, view.subject, view.severity) for view in snapshot.findings),
     )
-    return {**uplinks, **boxes, "state": (site, *uplinks.values(), *boxes.values())}
+    parts = {**uplinks, **boxes, **radios}
+    return {**parts, "state": (site, *parts.values())}
 
 
 def _uplink_news(view: UplinkView) -> object:
@@ -77,6 +92,17 @@ def _uplink_news(view: UplinkView) -> object:
 
 def _box_news(view: BoxView) -> object:
     return (view.phase, view.wired, view.cycles_today, view.refusal)
+
+
+def device_news(view: DeviceView | None) -> object:
+    """What people would call news about a device that speaks of itself; figures are not."""
+    if view is None:
+        return None
+    says = view.says
+    if says is None:
+        return (view.at is not None,)
+    state = (says.sim, says.registration, says.refused, says.cause, says.line_up, says.address)
+    return (view.heard, says.locked, view.strength, *state)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from datetime import UTC, datetime, timedelta
 from math import isfinite
 from typing import Any
 
+from agent.core.devices import DeviceKind, Radio, Says
 from agent.core.model import Recorded, Scalar
-from agent.core.snapshot_types import BoxView, FindingView, Snapshot, UplinkView
+from agent.core.snapshot_types import BoxView, DeviceView, FindingView, Snapshot, UplinkView
 from agent.text import LANGUAGES, words
 
 SCHEMA = 1
@@ -71,6 +72,7 @@ def state_payload(snapshot: Snapshot) -> dict[str, Any]:
         "findings": [finding_payload(view, snapshot) for view in snapshot.findings],
         "uplinks": [uplink_payload(view, snapshot) for view in snapshot.uplinks],
         "boxes": [box_payload(view, snapshot) for view in snapshot.boxes],
+        "modems": [modem_payload(view, snapshot) for view in modems(snapshot)],
     }
 
 
@@ -113,6 +115,85 @@ def box_payload(view: BoxView, snapshot: Snapshot) -> dict[str, Any]:
         "refusal": view.refusal,
         "refused_until": _at(snapshot, view.refused_until),
         "proven_at": None if view.proven_at is None else moment(view.proven_at),
+        "says": None if (device := speaker(view, snapshot)) is None else _box_says(device, snapshot),
+    }
+
+
+def speaker(view: BoxView, snapshot: Snapshot) -> DeviceView | None:
+    """The box or dish itself, if it can be asked; a modem speaks for itself."""
+    named = (device for device in snapshot.devices if device.name == view.name)
+    return next((device for device in named if device.kind is not DeviceKind.MODEM), None)
+
+
+def modems(snapshot: Snapshot) -> tuple[DeviceView, ...]:
+    """The modems among the devices that can be asked about themselves."""
+    return tuple(device for device in snapshot.devices if device.kind is DeviceKind.MODEM)
+
+
+def modem_payload(view: DeviceView, snapshot: Snapshot) -> dict[str, Any]:
+    """One modem of ``snapshot``. What it does not say, or does not say now, is null."""
+    says = view.says or Says(view.uplink, heard=False)
+    air = says.radio or Radio()
+    return {
+        "name": view.name,
+        "label": view.label,
+        "uplink": view.uplink,
+        **_hearing(view, says, snapshot),
+        "network": air.network,
+        "operator": says.operator,
+        "band": air.band,
+        "cell": air.cell,
+        # Whole dB: a tenth is noise, and each change of it would be paid for where data cost money.
+        "rsrp_dbm": _number(air.rsrp_dbm, 0),
+        "rsrq_db": _number(air.rsrq_db, 0),
+        "sinr_db": _number(air.sinr_db, 0),
+        "rssi_dbm": _number(air.rssi_dbm, 0),
+        "nr_band": air.nr_band,
+        "nr_rsrp_dbm": _number(air.nr_rsrp_dbm, 0),
+        "nr_sinr_db": _number(air.nr_sinr_db, 0),
+        "strength": None if view.strength is None else view.strength.value,
+        "trend_db": _number(view.trend_db, 0),
+        "sim": None if says.sim is None else says.sim.value,
+        "registration": None if says.registration is None else says.registration.value,
+        "refused": says.refused,
+        "wan_up": says.wan_up,
+        "address": says.address,
+        "shared": says.shared,
+        "month_bytes": says.month_bytes,
+        "limit_bytes": view.limit_bytes,
+        "model": says.model,
+        "firmware": says.firmware,
+        "uptime_s": _number(says.uptime_s, 0),
+    }
+
+
+def _box_says(view: DeviceView, snapshot: Snapshot) -> dict[str, Any]:
+    """What a box or a dish says of itself; null where it does not, or not now."""
+    says = view.says or Says(view.uplink, heard=False)
+    return {
+        **_hearing(view, says, snapshot),
+        "line_up": says.line_up,
+        "wan_up": says.wan_up,
+        "cause": says.cause,
+        "cut_helps": says.cut_helps,
+        "address": says.address,
+        "rx_dbm": _number(says.rx_dbm, 1),
+        "obstructed_pct": _number(says.obstructed_pct, 1),
+        "model": says.model,
+        "firmware": says.firmware,
+        "uptime_s": _number(says.uptime_s, 0),
+        "documented": says.documented,
+    }
+
+
+def _hearing(view: DeviceView, says: Says, snapshot: Snapshot) -> dict[str, Any]:
+    """Whether the device answers, since when not, and why."""
+    return {
+        "at": _at(snapshot, view.at),
+        "heard": view.heard,
+        "heard_at": _at(snapshot, view.heard_at),
+        "why": says.why,
+        "locked": bool(says.locked),
     }
 
 

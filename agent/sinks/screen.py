@@ -1,7 +1,8 @@
 """The small screen of the front panel: one picture for a snapshot. The one file here that imports PIL.
 
 From top to bottom: the headline, readable at two metres; while a box is being restarted, a countdown and
-"do not touch"; one row per uplink; at the bottom what to do, or why nothing is done automatically.
+"do not touch"; one row per uplink, a modem's with its signal as bars; at the bottom what to do, or why
+nothing is done automatically.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from contextlib import aclosing
 
 from PIL import Image
 
+from agent.core.devices import Strength
 from agent.core.snapshot_types import BoxView, Health, Phase, Snapshot, UplinkView
 from agent.sinks import font
 from agent.sinks.arrivals import STALE_S, or_silence
@@ -30,7 +32,16 @@ GAP = 3
 """Dark columns between the two."""
 MARK_COLUMNS = 7
 NAME_GAP = 4
-"""Dark columns at least between an uplink's name and its state."""
+"""Dark columns at least between an uplink's name, its signal and its state."""
+BARS = {
+    Strength.EXCELLENT: 4,
+    Strength.GOOD: 3,
+    Strength.FAIR: 2,
+    Strength.POOR: 1,
+    Strength.UNUSABLE: 0,
+}
+"""How many of a signal's bars are lit."""
+BAR_HEIGHTS = (4, 5, 6, 7)
 PAGE_S = 6
 """Seconds for which each of several texts at the bottom is shown."""
 DRAW_EVERY_S = 0.5
@@ -168,6 +179,12 @@ def _countdown(canvas: _Canvas, y: int, box: BoxView, now: float, language: str)
 def _uplinks(canvas: _Canvas, y: int, snapshot: Snapshot, language: str) -> int:
     """Draw one row per uplink; return the row below them."""
     cycling = {box.uplink: box for box in snapshot.boxes if box.phase is not Phase.POWERED}
+    # A box that has no power has no signal either, whatever its modem said a moment ago.
+    bars = {
+        device.uplink: BARS[device.strength]
+        for device in snapshot.devices
+        if device.strength is not None and device.uplink not in cycling
+    }
     count = len(snapshot.uplinks)
     narrow = count > ONE_COLUMN_ROWS
     columns = 2 if narrow else 1
@@ -177,7 +194,7 @@ def _uplinks(canvas: _Canvas, y: int, snapshot: Snapshot, language: str) -> int:
         row, column = divmod(place, columns)
         frame = (MARGIN + column * (wide + GAP), y + row * pitch, wide, min(pitch, LINE + 1))
         state = _state(uplink, cycling.get(uplink.name), snapshot.mono, language, narrow=narrow)
-        _row(canvas, frame, uplink, state)
+        _row(canvas, frame, uplink, state, bars.get(uplink.name))
     return y + -(-count // columns) * pitch
 
 
@@ -203,8 +220,10 @@ def _state(uplink: UplinkView, box: BoxView | None, now: float, language: str, *
     return for_s if narrow else panel(key, language, for_s=for_s)
 
 
-def _row(canvas: _Canvas, frame: tuple[int, int, int, int], uplink: UplinkView, state: str) -> None:
-    """Draw one uplink at (x, y, width, height): pointer if preferred, mark, name, state."""
+def _row(
+    canvas: _Canvas, frame: tuple[int, int, int, int], uplink: UplinkView, state: str, bars: int | None
+) -> None:
+    """Draw one uplink at (x, y, width, height): pointer if preferred, mark, name, signal, state."""
     x, y, wide, high = frame
     down = uplink.health is Health.DOWN
     if down:
@@ -214,13 +233,26 @@ def _row(canvas: _Canvas, frame: tuple[int, int, int, int], uplink: UplinkView, 
     mark = MARKS[uplink.health]
     canvas.text(x + 6 + (MARK_COLUMNS - font.width(mark)) // 2, y, mark, dark=down)
     left, right = x + 6 + MARK_COLUMNS + 3, x + wide - 1
-    room = right - left
-    if wide < canvas.right // 2 and font.width(uplink.label) + NAME_GAP + font.width(state) > room:
-        state = ""  # the mark says the most important; a name cut short would say nothing
-    if state:
-        canvas.text(right - font.width(state), y, state, dark=down)
-        room -= font.width(state) + NAME_GAP
-    canvas.text(left, y, _cut(uplink.label, room), dark=down)
+    narrow, name = wide < canvas.right // 2, font.width(uplink.label)
+    if state and not (narrow and name + NAME_GAP + font.width(state) > right - left):
+        # In a narrow row the mark says the most important; a name cut short would say nothing.
+        right -= font.width(state)
+        canvas.text(right, y, state, dark=down)
+        right -= NAME_GAP
+    bar = 1 if narrow else 2
+    shown = len(BAR_HEIGHTS) * (bar + 1) - 1
+    if bars is not None and name + NAME_GAP + shown <= right - left:
+        right -= shown
+        _bars(canvas, right, y, bar, bars, dark=down)
+        right -= NAME_GAP
+    canvas.text(left, y, _cut(uplink.label, right - left), dark=down)
+
+
+def _bars(canvas: _Canvas, x: int, y: int, bar: int, lit: int, *, dark: bool) -> None:
+    """Draw a signal: lit bars at their heights, of the others only the foot."""
+    for place, high in enumerate(BAR_HEIGHTS):
+        shown = high if place < lit else 1
+        canvas.bar(x + place * (bar + 1), y + BAR_HEIGHTS[-1] - shown, bar, shown, 0 if dark else 1)
 
 
 def _cut(text: str, columns: int) -> str:

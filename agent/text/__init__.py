@@ -70,6 +70,29 @@ def panel(key: str, language: str, **args: Scalar) -> str:
     return _fill(_texts(language)["panel"][key], language, args)
 
 
+def device(key: str, language: str, **args: Scalar) -> str:
+    """What a device says of itself, in a word or two; keys are those of the table ``device``.
+
+    Raises:
+        KeyError: no such key or language.
+    """
+    return _fill(_texts(language)["device"][key], language, args)
+
+
+def cause(word: str, language: str) -> str:
+    """A device's own word for what is wrong with it; one that is not known is returned as it is."""
+    return str(_texts(language)["cause"].get(word, word))
+
+
+def figure(value: float, language: str, digits: int = 0) -> str:
+    """A number with at most so many decimals, none of them for nothing."""
+    if not math.isfinite(value):
+        return str(_texts(language)["word"]["unknown"])
+    shown = f"{round(value, digits) + 0.0:.{digits}f}"  # adding 0 makes of -0 a plain 0
+    plain = shown.rstrip("0").rstrip(".") if digits else shown
+    return plain.replace(".", str(_texts(language)["word"]["decimal"]))
+
+
 def duration(seconds: float, language: str, units: int = 2) -> str:
     """A duration as people say it: ``1 min 20 s``, ``2 h 5 min``, in its ``units`` largest units."""
     word = _texts(language)["word"]
@@ -131,7 +154,7 @@ def _say(name: str, value: Scalar, language: str) -> str:
     if name == "reason":
         return refusal(value, language)
     if name == "cause":
-        return str(texts["cause"].get(value, value))
+        return cause(value, language)
     if name == "part":
         return _part(value, texts["part"])
     return value

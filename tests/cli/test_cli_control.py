@@ -17,8 +17,9 @@ from agent.cli import status, watch
 from agent.cli.control_client import EventLine, RefusedError, UnreachableError, as_snapshot, ask
 from agent.cli.control_client import watch as watch_socket
 from agent.core.codes import Code, Severity
+from agent.core.devices import DeviceKind, Says
 from agent.core.site import UplinkKind
-from agent.core.snapshot_types import FindingView, Health, Snapshot, UplinkView
+from agent.core.snapshot_types import DeviceView, FindingView, Health, Snapshot, UplinkView
 
 FTTH = UplinkView(
     "ftth",
@@ -183,6 +184,30 @@ def test_watch_into_a_pipe_writes_a_line_for_each_event_and_verdict(
         "l'agent ne répond pas",
     ]
     assert code == 2
+
+
+def test_watch_into_a_pipe_tells_of_a_device_on_news(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A line at first, when it falls silent, and after the agent was gone; none for figures that move."""
+    says = Says("ftth", heard=True, rx_dbm=-21.3)
+    box = DeviceView("ont", "Box", "ftth", DeviceKind.BOX, 9.0, True, 9.0, says)
+    moved = replace(box, says=replace(says, rx_dbm=-21.4))
+    silent = replace(box, heard=False, says=Says("ftth", heard=False, why="no route"))
+    shots = [replace(WELL, devices=(device,)) for device in (box, moved, silent, silent)]
+    answers = iter([[picture(shot) for shot in shots], [picture(shots[-1])], [line({"error": "enough"})]])
+    with agent(tmp_path / "s", lambda _: next(answers)) as path:
+        watch.run(arguments(watch, "--socket", str(path), "--lang", "en"))
+    said = [text.split("  ", 1)[1] for text in capsys.readouterr().out.splitlines()]
+    assert said == [
+        "✓ Fibre 1: works (answers)",
+        "  Box  light -21.3 dBm",
+        "  Box  does not answer, last answer 1 s ago: no route",
+        "the agent does not answer",
+        "✓ Fibre 1: works (answers)",
+        "  Box  does not answer, last answer 1 s ago: no route",
+        "the agent does not answer",
+    ]
 
 
 def test_watch_without_an_agent_says_so_and_exits_with_2(

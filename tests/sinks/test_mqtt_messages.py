@@ -12,11 +12,20 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
 from agent.core.codes import EVENTS, FINDINGS, Code, Severity
+from agent.core.devices import DeviceKind, Radio, Registration, Says, Sim, Strength
 from agent.core.model import Event, Recorded
 from agent.core.site import UplinkKind
-from agent.core.snapshot_types import BoxView, FindingView, Health, Phase, Snapshot, UplinkView
+from agent.core.snapshot_types import (
+    BoxView,
+    DeviceView,
+    FindingView,
+    Health,
+    Phase,
+    Snapshot,
+    UplinkView,
+)
 from agent.sinks.mqtt import OFFLINE, ONLINE, REFRESH_S, Publisher, event_message, messages, prefix
-from agent.sinks.payloads import SCHEMA, event_payload, moment, state_payload
+from agent.sinks.payloads import SCHEMA, event_payload, modem_payload, moment, state_payload
 
 SCHEMAS = {
     path.name: json.loads(path.read_text()) for path in (Path(__file__).parents[2] / "docs/schemas").iterdir()
@@ -45,6 +54,40 @@ UPLINK = UplinkView(
 )
 BOX = BoxView("ont", "Boîtier fibre", "ftth", True, Phase.POWERED, 10.0, None, 0, None, None)
 FINDING = FindingView(Code.BOX_HUNG, "ftth", "Fibre", Severity.ALERT, 990.0, {"label": "Fibre"})
+TOLD = Says(
+    "4g",
+    heard=True,
+    wan_up=True,
+    sim=Sim.READY,
+    registration=Registration.HOME,
+    refused=False,
+    radio=Radio("5G NSA", "B20", 27447297, -107.6, -14.5, 2.4, -80.0, "n78", -101.2, 7.5),
+    operator="Orange F",
+    address="100.72.3.9",
+    shared=True,
+    month_bytes=12_400_000_000,
+    model="E3372h-320",
+    firmware="11.0.1.1",
+    uptime_s=86_400.6,
+)
+MODEM = DeviceView(
+    "stick", "Clé 4G", "4g", DeviceKind.MODEM, 970.0, True, 970.0, TOLD, Strength.POOR, -7.4, 50_000_000_000
+)
+LIT = Says(
+    "ftth",
+    heard=True,
+    line_up=True,
+    wan_up=True,
+    cut_helps=True,
+    address="198.51.100.7",
+    rx_dbm=-21.34,
+    model="Livebox 5",
+    firmware="SG50",
+    uptime_s=5.2,
+    documented=True,
+)
+LIVEBOX = DeviceView("ont", "Boîtier fibre", "ftth", DeviceKind.BOX, 980.0, True, 980.0, LIT)
+DISH = replace(LIVEBOX, kind=DeviceKind.DISH, says=replace(LIT, rx_dbm=None, obstructed_pct=3.46))
 SITE = Snapshot(
     seq=7,
     mono=1000.0,
@@ -61,6 +104,7 @@ SITE = Snapshot(
     uplinks=(UPLINK, replace(UPLINK, name="4g", kind=UplinkKind.CELLULAR, rtt_ms=None, carrier=None)),
     boxes=(BOX,),
     findings=(FINDING,),
+    devices=(LIVEBOX, MODEM),
 )
 
 
@@ -98,9 +142,9 @@ def test_schemas_are_valid(name):
 
 
 def test_every_message_holds_to_its_schema():
-    """One message for each uplink, each box and the site, each as its schema says."""
+    """One message for each uplink, each box, each modem and the site, each as its schema says."""
     found = messages(SITE)
-    assert list(found) == ["uplink/ftth", "uplink/4g", "box/ont", "state"]
+    assert list(found) == ["uplink/ftth", "uplink/4g", "box/ont", "modem/stick", "state"]
     for topic, payload in found.items():
         check(topic.partition("/")[0] + ".json", json.loads(payload))
     check("availability.json", ONLINE.decode())
@@ -122,6 +166,103 @@ def test_schema_refuses_a_foreign_key():
         check("state.json", {**state_payload(SITE), "surprise": 1})
 
 
+@pytest.mark.parametrize("strength", [*Strength, None])
+@pytest.mark.parametrize("sim", [*Sim, None])
+@pytest.mark.parametrize("registration", [*Registration, None])
+def test_every_word_of_a_modem_is_in_the_schema(strength, sim, registration):
+    """No strength, no state of the card and none of the registration is unknown to the readers."""
+    says = replace(TOLD, sim=sim, registration=registration)
+    check("modem.json", modem_payload(replace(MODEM, says=says, strength=strength), SITE))
+
+
+@pytest.mark.parametrize("network", ["2G", "3G", "4G", "5G NSA", "5G SA", None])
+def test_every_network_is_in_the_schema(network):
+    """The readers know every generation that a modem can name."""
+    says = replace(TOLD, radio=Radio(network=network))
+    payload = modem_payload(replace(MODEM, says=says), SITE)
+    check("modem.json", payload)
+    assert payload["network"] == network
+
+
+def test_a_modem_is_told_in_whole_decibels():
+    """Figures to the dB, the rest as the modem says it."""
+    payload = json.loads(messages(SITE)["modem/stick"])
+    figures = ("rsrp_dbm", "rsrq_db", "sinr_db", "rssi_dbm", "nr_rsrp_dbm", "nr_sinr_db", "trend_db")
+    assert [payload[key] for key in figures] == [-108, -14, 2, -80, -101, 8, -7]
+    assert payload["at"] == payload["heard_at"] == "2027-01-15T07:59:30Z"
+    assert (payload["network"], payload["band"], payload["nr_band"]) == ("5G NSA", "B20", "n78")
+    assert (payload["strength"], payload["sim"], payload["registration"]) == ("poor", "ready", "home")
+    assert (payload["shared"], payload["refused"], payload["locked"]) == (True, False, False)
+    assert (payload["month_bytes"], payload["limit_bytes"]) == (12_400_000_000, 50_000_000_000)
+    assert payload["uptime_s"] == 86_401
+
+
+@pytest.mark.parametrize("device", [LIVEBOX, DISH])
+def test_a_box_says_what_it_says(device):
+    """What a box or a dish says of itself is part of its object, in the whole state too."""
+    site = replace(SITE, devices=(device,))
+    payload = json.loads(messages(site)["box/ont"])
+    check("box.json", payload)
+    says = payload["says"]
+    assert (says["rx_dbm"], says["obstructed_pct"]) in [(-21.3, None), (None, 3.5)]
+    assert (says["heard"], says["documented"], says["address"]) == (True, True, "198.51.100.7")
+    state = json.loads(messages(site)["state"])
+    assert (state["boxes"], state["modems"]) == ([payload], [])
+
+
+def test_a_box_that_cannot_be_asked_says_nothing():
+    """Null is another thing than an answer that stayed away."""
+    assert json.loads(messages(replace(SITE, devices=(MODEM,)))["box/ont"])["says"] is None
+
+
+def test_the_whole_state_has_the_modems():
+    """The same object as below ``modem``."""
+    found = messages(SITE)
+    assert json.loads(found["state"])["modems"] == [json.loads(found["modem/stick"])]
+
+
+def test_a_modem_that_is_also_a_box_speaks_for_itself():
+    """One that is rebooted by software stands among the boxes, and what it says below ``modem`` only."""
+    site = replace(SITE, boxes=(replace(BOX, name="stick", uplink="4g"),))
+    assert json.loads(messages(site)["box/stick"])["says"] is None
+
+
+SILENT = {"at": 990.0, "heard": False, "strength": None, "trend_db": None}
+
+
+@pytest.mark.parametrize(
+    ("changes", "heard_at", "why", "locked"),
+    [
+        ({"at": None, "heard": False, "heard_at": None, "says": None}, None, None, False),
+        ({"says": None}, "2027-01-15T07:59:30Z", None, False),
+        ({"says": Says("4g", heard=False, why="no route")}, "2027-01-15T07:59:30Z", "no route", False),
+        (
+            {"heard": True, "says": Says("4g", heard=True, why="refused", locked=True)},
+            "2027-01-15T07:59:30Z",
+            "refused",
+            True,
+        ),
+    ],
+    ids=["never asked", "long ago", "silent", "locked"],
+)
+@pytest.mark.parametrize("device", [MODEM, LIVEBOX], ids=["modem", "box"])
+def test_a_device_that_is_not_heard_has_no_figures(device, changes, heard_at, why, locked):
+    """Whether it was asked, since when it is silent and why; everything else is null."""
+    view = replace(device, **{**SILENT, "limit_bytes": None, "heard_at": 970.0, **changes})
+    site = replace(SITE, devices=(view,))
+    found = messages(site)
+    check("state.json", json.loads(found["state"]))
+    if device is MODEM:
+        payload = json.loads(found["modem/stick"])
+        assert [payload.pop(key) for key in ("name", "label", "uplink")] == ["stick", "Clé 4G", "4g"]
+    else:
+        payload = json.loads(found["box/ont"])["says"]
+    assert payload.pop("at") == (None if view.at is None else "2027-01-15T07:59:50Z")
+    assert payload.pop("heard") is view.heard
+    assert (payload.pop("heard_at"), payload.pop("why"), payload.pop("locked")) == (heard_at, why, locked)
+    assert set(payload.values()) == {None}
+
+
 @pytest.mark.parametrize("code", [*FINDINGS, *EVENTS])
 def test_every_event_holds_to_its_schema(code):
     """Every code has both texts, and its message is as its schema says."""
@@ -136,7 +277,7 @@ def test_examples_of_the_manual_hold_to_the_schemas():
     """What docs/mqtt.md shows is what is sent."""
     manual = (Path(__file__).parents[2] / "docs/mqtt.md").read_text()
     examples = [json.loads(block.partition("```")[0]) for block in manual.split("```json")[1:]]
-    names = ["event.json", "uplink.json", "box.json", "state.json"]
+    names = ["event.json", "uplink.json", "box.json", "modem.json", "state.json"]
     for name, example in zip(names, examples, strict=True):
         check(name, example)
     event = Event(Code(examples[0]["code"]), "ftth", Severity.ALERT, "run-1", examples[0]["args"])
@@ -195,8 +336,10 @@ def test_same_snapshot_same_bytes():
 
 def test_topics_hold_nothing_that_mqtt_gives_a_meaning_to():
     """Wildcards and slashes in names cannot reach other topics."""
-    site = replace(SITE, uplinks=(replace(UPLINK, name="a/#+ é"),), boxes=())
-    assert list(messages(site)) == ["uplink/a-----", "state"]
+    site = replace(
+        SITE, uplinks=(replace(UPLINK, name="a/#+ é"),), boxes=(), devices=(replace(MODEM, name="#"),)
+    )
+    assert list(messages(site)) == ["uplink/a-----", "modem/-", "state"]
     assert prefix("it/vigie/", "garage") == "it/vigie/garage/"
     assert prefix("", "garage") == "garage/"
 
@@ -205,13 +348,42 @@ def test_topics_hold_nothing_that_mqtt_gives_a_meaning_to():
 
 
 def test_moving_numbers_are_published_every_half_minute():
-    """Of an hour of calm seconds each topic with numbers is published once per 30 s, a box at rest once."""
+    """Of an hour of calm seconds each topic whose numbers move is published once per 30 s, others once."""
     publisher = Publisher()
     counts: dict[str, int] = {}
     for second in range(3600):
         for topic in publisher.due(at(SITE, second)):
             counts[topic] = counts.get(topic, 0) + 1
-    assert counts == {"uplink/ftth": 120, "uplink/4g": 120, "box/ont": 1, "state": 120}
+    assert counts == {"uplink/ftth": 120, "uplink/4g": 120, "box/ont": 1, "modem/stick": 1, "state": 120}
+
+
+def modem_says(**changes: object) -> dict[str, object]:
+    """The site's devices where the modem says something else; not heard as a whole if it says so."""
+    says = replace(TOLD, **changes)
+    return {"devices": (LIVEBOX, replace(MODEM, says=says, heard=says.heard))}
+
+
+def box_says(**changes: object) -> dict[str, object]:
+    """The same of the box."""
+    says = replace(LIT, **changes)
+    return {"devices": (replace(LIVEBOX, says=says, heard=says.heard), MODEM)}
+
+
+MODEM_NEWS = (
+    {"sim": Sim.MISSING},
+    {"registration": Registration.ROAMING},
+    {"refused": True},
+    {"heard": False},
+    {"locked": True},
+    {"address": "100.72.3.10"},
+)
+BOX_NEWS = (
+    {"heard": False},
+    {"cause": "no_light"},
+    {"line_up": False},
+    {"address": "198.51.100.8"},
+    {"locked": True},
+)
 
 
 @pytest.mark.parametrize(
@@ -225,6 +397,13 @@ def test_moving_numbers_are_published_every_half_minute():
         ({"hold_until": 4600.0}, {"state"}),
         ({"uplinks": (replace(UPLINK, rtt_ms=99.0, why="other numbers"), SITE.uplinks[1])}, set()),
         ({"findings": (replace(FINDING, args={"label": "Fibre", "silent_s": 12}),)}, set()),
+        *((modem_says(**changes), {"modem/stick", "state"}) for changes in MODEM_NEWS),
+        *((box_says(**changes), {"box/ont", "state"}) for changes in BOX_NEWS),
+        ({"devices": (LIVEBOX, replace(MODEM, strength=Strength.FAIR))}, {"modem/stick", "state"}),
+        ({"devices": (LIVEBOX, replace(MODEM, says=None))}, {"modem/stick", "state"}),
+        (modem_says(radio=Radio("4G", "B3", 5, -99.0), month_bytes=12_500_000_000, uptime_s=9.0), set()),
+        ({"devices": (LIVEBOX, replace(MODEM, at=1000.0, heard_at=1000.0, trend_db=-8.0))}, set()),
+        (box_says(rx_dbm=-22.0, obstructed_pct=1.0, uptime_s=9.0), set()),
     ],
 )
 def test_news_is_published_at_once(changes, topics):

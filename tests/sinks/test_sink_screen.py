@@ -15,7 +15,8 @@ import pytest
 from PIL import Image
 
 from agent.core.codes import FINDINGS, Code
-from agent.core.snapshot_types import Snapshot
+from agent.core.devices import Strength
+from agent.core.snapshot_types import Health, Snapshot
 from agent.sinks import font
 from agent.sinks.screen import SIZE, ScreenSink, render, render_silence, render_trial, wrapped
 from agent.text import LANGUAGES
@@ -40,6 +41,13 @@ SCENES = (
     "refused",
     "three_uplinks",
     "six_uplinks",
+    "signal_excellent",
+    "signal_good",
+    "signal_fair",
+    "signal_poor",
+    "signal_unusable",
+    "signal_suspect",
+    "signal_restarting",
 )
 
 Build = Callable[..., Any]
@@ -173,6 +181,44 @@ def test_long_names_are_cut_not_drawn_over(example_snapshot: Build, example_upli
     short = render(example_snapshot(uplinks=(example_uplink("a", label="F"),)), "fr")
     latency = (100, 17, 128, 28)
     assert long.crop(latency).tobytes() == short.crop(latency).tobytes()
+
+
+def test_every_strength_has_its_bars(
+    example_snapshot: Build, example_uplink: Build, example_modem: Build
+) -> None:
+    """Weaker is less light, unusable still shows the feet of the bars, and unknown shows nothing."""
+
+    def lit(*devices: Any) -> int:
+        snapshot = example_snapshot(uplinks=(example_uplink("cellular"),), devices=devices)
+        return sum(pixels(render(snapshot, "fr")))
+
+    drawn = [lit(example_modem(strength=strength)) for strength in Strength]
+    assert drawn == sorted(set(drawn), reverse=True)
+    assert [count - lit() for count in drawn] == [44, 32, 22, 14, 8]
+    assert lit(example_modem(strength=None)) == lit(example_modem("ftth")) == lit()
+
+
+@pytest.mark.parametrize("health", Health)
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_the_bars_stand_in_every_state_of_an_uplink(
+    example_snapshot: Build, example_uplink: Build, example_modem: Build, health: Health, count: int
+) -> None:
+    """Beside whatever the row says, for a name of usual length."""
+    row = example_uplink("cellular", health=health, since=-2600.0, silent_s=59.0)
+    uplinks = (row, *(example_uplink(f"{n}") for n in range(count - 1)))
+    for language in LANGUAGES:
+        plain = render(example_snapshot(uplinks=uplinks), language)
+        shown = render(example_snapshot(uplinks=uplinks, devices=(example_modem(),)), language)
+        assert plain.tobytes() != shown.tobytes()
+
+
+def test_a_long_name_is_worth_more_than_the_bars(
+    example_snapshot: Build, example_uplink: Build, example_modem: Build
+) -> None:
+    """Where the name has no room beside them, they are left out."""
+    long = (example_uplink("cellular", label="Secours 4G du batiment"),)
+    plain, shown = (render(example_snapshot(uplinks=long, devices=d), "fr") for d in ((), (example_modem(),)))
+    assert plain.tobytes() == shown.tobytes()
 
 
 def test_another_size_does_not_fail(scenes: dict[str, Snapshot]) -> None:

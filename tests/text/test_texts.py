@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from agent.core.codes import EVENTS, FINDINGS, Code
+from agent.core.devices import Registration, Sim, Strength
 from agent.core.model import Scalar
 from agent.sinks import font
 from agent.sinks.screen import BIG, MARGIN, SIZE, wrapped
-from agent.text import LANGUAGES, PLACEHOLDER, duration, panel, refusal, words
+from agent.text import LANGUAGES, PLACEHOLDER, cause, device, duration, figure, panel, refusal, words
+from hardware.box_port import LineCause
 
 ARGS: dict[Code, set[str]] = {
     Code.ALL_WELL: set(),
@@ -335,6 +337,58 @@ def test_english_typography(code: Code) -> None:
         assert "«" not in text
 
 
+DEVICE = [path.removeprefix("device.") for path in FR if path.startswith("device.")]
+SAID: dict[str, Scalar] = {
+    **dict.fromkeys(("why", "dbm", "db", "used", "limit", "pct"), "7,5"),
+    "ago_s": 300.0,
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_word_of_a_device_has_words(language: str) -> None:
+    """Each strength, each state of the card and of the registration, each cause that drivers name."""
+    keys = {f"strength_{word}" for word in Strength} | {f"sim_{word}" for word in Sim}
+    keys |= {f"registration_{word}" for word in Registration}
+    assert keys <= set(DEVICE)
+    assert {word.value for word in LineCause} == set(source(language)["cause"])
+
+
+@pytest.mark.parametrize("key", DEVICE)
+def test_what_a_device_says_is_filled_in(key: str) -> None:
+    """With all args no hole is left; the two languages differ but for figures."""
+    fr, en = (device(key, language, **SAID) for language in LANGUAGES)
+    assert not re.search(r"[][{}?]", fr + en)
+    assert fr != en or key in ("power", "clean", "strength_excellent")
+
+
+@pytest.mark.parametrize("key", DEVICE)
+def test_typography_of_what_a_device_says(key: str) -> None:
+    """Each language's own apostrophes and spaces before punctuation; never a capital at the beginning."""
+    fr, en = (device(key, language, **SAID) for language in LANGUAGES)
+    assert not re.search(r"['\"]|\.\.\.|[^\u00a0][:;!?%»]", fr)
+    assert not re.search(r"\s[:;!?%.,]|«", en)
+    assert not any(re.match(r"[A-ZÀÉ][a-zé]", text) for text in (fr, en))
+    assert not any(text.endswith(".") for text in (fr, en))
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "fr", "en"),
+    [
+        (-21.34, 1, "-21,3", "-21.3"),
+        (50.0, 1, "50", "50"),
+        (12.44, 1, "12,4", "12.4"),
+        (-107.6, 0, "-108", "-108"),
+        (100, 0, "100", "100"),
+        (-0.04, 1, "0", "0"),
+        (0.0, 0, "0", "0"),
+        (float("nan"), 1, "?", "?"),
+    ],
+)
+def test_figures(value: float, digits: int, fr: str, en: str) -> None:
+    """So many decimals and no more, none for nothing, the local decimal mark."""
+    assert (figure(value, "fr", digits), figure(value, "en", digits)) == (fr, en)
+
+
 @pytest.mark.parametrize("path", FR)
 def test_no_jargon(path: str) -> None:
     """Nothing that a receptionist would have to look up; the one setting's name is for the technician."""
@@ -399,7 +453,7 @@ def test_numbers_are_written_the_local_way() -> None:
 
 def test_unknown_words_are_shown_as_they_are() -> None:
     """A reason or finding from a newer version does not break an older reader."""
-    assert refusal("brand_new", "fr") == "brand_new"
+    assert refusal("brand_new", "fr") == cause("brand_new", "fr") == "brand_new"
     assert "brand_new" in words(Code.INCIDENT_OPENED, "fr", {"finding": "brand_new"}).sentence
     assert "fan" in words(Code.PART_FAILED, "fr", {"part": "fan"}).sentence
 
