@@ -6,7 +6,8 @@ all others to a site that it watches.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from agent.cli.bay_config import AFTER_POWER_S, SPACING_S
@@ -51,7 +52,7 @@ def site_of(scenario: Scenario) -> Site:
         name="demo",
         label="Garage Demo",
         uplinks=tuple(_uplink(uplink) for uplink in scenario.uplinks),
-        boxes=tuple(_box(uplink) for uplink in scenario.uplinks),
+        boxes=tuple(box for uplink in scenario.uplinks for box in _boxes(uplink)),
         power=rules,
     )
 
@@ -67,8 +68,9 @@ def _uplink(uplink: ScenarioUplink) -> UplinkSpec:
     )
 
 
-def _box(uplink: ScenarioUplink) -> BoxSpec:
-    return BoxSpec(
+def _boxes(uplink: ScenarioUplink) -> Iterator[BoxSpec]:
+    """The box, and before it the terminal, if there is one: it is configured as the box is."""
+    box = BoxSpec(
         name=uplink.name,
         label=f"Box {uplink.label}",
         uplink=uplink.name,
@@ -78,6 +80,10 @@ def _box(uplink: ScenarioUplink) -> BoxSpec:
         boot_s=uplink.boot_s,
         soft=uplink.soft,
     )
+    if uplink.terminal is not None:
+        label = f"Terminal {uplink.label}"
+        yield replace(box, name=uplink.terminal, label=label, wired=True, soft=False, direct=False)
+    yield box
 
 
 def _line(uplink: ScenarioUplink, *, of_bay: bool) -> Line:
@@ -169,9 +175,10 @@ class CoreStory:
         world = self.world
         end_s = self._t(world.t)
         outages = [
-            Outage(one.uplink, self._t(one.begin), end_s if one.end is None else self._t(one.end))
+            Outage(one.box, self._t(one.begin), end_s if one.end is None else self._t(one.end))
             for one in world.boxes.outages
         ]
+        scenario_boxes = [box for uplink in self.scenario.uplinks for box in uplink.boxes]
         named: Mapping[str, float] = {deed.name: t for t, deed in self._done if deed.name is not None}
         return Evidence(
             end_s=end_s,
@@ -180,8 +187,8 @@ class CoreStory:
             ),
             pictures=tuple(self._pictures),
             deeds=named,
-            cuts={name: sum(one.box == name for one in outages) for name in world.lines},
-            powered={name: line.powered for name, line in world.lines.items()},
+            cuts={name: sum(one.box == name for one in outages) for name in scenario_boxes},
+            powered={name: world.boxes.has_power(name) for name in scenario_boxes},
             outages=tuple(outages),
             done=tuple(self._done),
         )

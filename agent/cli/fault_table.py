@@ -120,7 +120,8 @@ def cuts_allowed(scenario: Scenario) -> str:
     number: dict[str, str] = {}
     longest_s = 0.0
     for condition in scenario.expects:
-        of = [condition.subject] if condition.subject else [uplink.name for uplink in scenario.uplinks]
+        boxes = [box for uplink in scenario.uplinks for box in uplink.boxes]
+        of = [condition.subject] if condition.subject else boxes
         if condition.aspect in (Aspect.CUTS, Aspect.CUTS_AT_MOST):
             most = "at most " if condition.aspect is Aspect.CUTS_AT_MOST else ""
             number.update(dict.fromkeys(of, f"{most}{condition.number}"))

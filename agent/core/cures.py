@@ -14,7 +14,7 @@ for the end of an outage as one that costs ``c / p`` and always cures.
 from __future__ import annotations
 
 from agent.core.codes import FINDINGS, Code, Cure
-from agent.core.instant import Now
+from agent.core.instant import Now, age_s
 from agent.core.model import Cycle, How
 from agent.core.outages import Tail
 from agent.core.site import BoxSpec, PowerRules
@@ -29,6 +29,9 @@ FAINT = 0.5
 FAINT_HOPE_WAIT_S = 180.0
 """A cycle that more likely fails than helps waits so long, however quickly the box boots: half of all
 outages of that line were over within three minutes."""
+LATE_BOOT = 3.0
+"""A box that does not come back after a restart is called hung again, and restarted again, only after three
+times its configured boot: a check of its disk or new software takes its time, and a cut in it does harm."""
 LONGER = 3.0
 LONGEST_OFF_S = 100.0
 """A second cut in an incident lasts three times as long: supplies and batteries keep a box alive."""
@@ -104,6 +107,14 @@ def off_s(box: BoxSpec, how: How) -> float:
     if how is How.LONG_CUT:
         return max(box.off_s, min(LONGEST_OFF_S, LONGER * box.off_s))
     return box.off_s
+
+
+def starting_s(state: State, box: BoxSpec, now: Now) -> float:
+    """How much longer the box may still be starting after a restart that has not helped yet, seconds."""
+    newest = next((cycle for cycle in reversed(state.cycles or ()) if cycle.box == box.name), None)
+    if newest is None or newest.helped is not False or newest.effect is False:
+        return 0.0
+    return max(0.0, off_s(box, newest.how) + LATE_BOOT * box.boot_s - age_s(newest.started, now))
 
 
 def maintenance_until(rules: PowerRules, now: Now) -> float | None:

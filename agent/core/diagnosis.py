@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from agent.core import health, shortcomings
+from agent.core import cures, health, shortcomings
 from agent.core.causes import broke_since, cause, settling
 from agent.core.codes import FINDINGS, Code, Cure, Scope
+from agent.core.instant import Now
 from agent.core.model import Cycle, How, Scalar
 from agent.core.snapshot_types import Health, Phase
 from agent.core.state import BoxState, FindingKey, State, UplinkState, incident_cycles
@@ -57,9 +58,10 @@ def together(state: State, now_at: float) -> Code | None:
     return Code.EVERYTHING_DOWN
 
 
-def holds_now(state: State, now_at: float) -> Holds:
+def holds_now(state: State, now: Now) -> Holds:
     """Every finding that holds at this instant, consequences left out."""
     found: Holds = {}
+    now_at = now.mono
     if not state.warm:
         found[Code.WARMING_UP, state.site.name] = (state.site.label, {})
         found.update(_parts(state))
@@ -70,6 +72,7 @@ def holds_now(state: State, now_at: float) -> Holds:
         found[common, state.site.name] = (state.site.label, {})
     else:
         found.update(_uplinks(state, now_at))
+        found.update(_still_starting(state, found, now))
     found.update(_targets(state, now_at))
     found.update(_parts(state))
     return found
@@ -167,6 +170,17 @@ def _boxes(state: State) -> Holds:
         elif last is not None and last.effect is False:
             found[Code.RELAY_NO_EFFECT, name] = (label, {})
     return found
+
+
+def _still_starting(state: State, found: Holds, now: Now) -> Holds:
+    """Boxes that look hung after a restart that has not helped in time, and may only be slow."""
+    return {
+        (Code.RESTARTING, name): (box.spec.label, {})
+        for name, box in state.boxes.items()
+        if (Code.BOX_HUNG, box.spec.uplink) in found
+        and (Code.NEEDS_HUMAN, name) not in found
+        and cures.starting_s(state, box.spec, now) > 0.0
+    }
 
 
 def _is_spent(state: State, box: BoxState) -> bool:

@@ -238,7 +238,7 @@ def _budget(state: State, box: BoxState, _finding: FindingState, now: Now) -> Re
     if not recent:
         return None
     gap = rules.spacing_s[min(len(recent), len(rules.spacing_s)) - 1]
-    wait = gap - min(recent)
+    wait = max(gap - min(recent), cures.starting_s(state, box.spec, now))
     return Refusal("spacing", now.mono + wait) if wait > 0 else None
 
 

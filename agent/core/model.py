@@ -163,8 +163,9 @@ class How(StrEnum):
 class Cycle:
     """One power cycle as it is remembered.
 
-    ``helped`` is None until it is known. ``effect`` tells whether the box's own carrier was seen to drop
-    during the cut (None: nobody could see it), ``instead`` which other uplink lost its carrier in its place.
+    ``helped`` is None until it is known. ``effect`` tells whether the step was seen to take effect: the box
+    lost its power, or took the order to reboot (None: nobody could see it); ``instead`` which uplink lost its
+    carrier in its place.
 
     ``by`` is ``AGENT`` or the person who asked, ``forced`` whether that person overrode the rules.
     """

@@ -20,17 +20,16 @@ from agent.core.model import (
     PowerReport,
     Reboot,
     Restore,
-    SaveCycle,
     Scalar,
 )
 from agent.core.out import Out
 from agent.core.snapshot_types import Phase
-from agent.core.state import BOOT_PATIENCE, BoxState, FindingState, State, UplinkState, evolved
+from agent.core.state import BOOT_PATIENCE, BoxState, FindingState, State, evolved
 
 ORDER_DEADLINE_S = 15.0
+REBOOT_DEADLINE_S = 60.0
+"""A device that hangs is waited for, and so is the reading of it that is under way; see ``hardware.at``."""
 RESTORE_AGAIN_S = 5.0
-SURELY_S = 2.0
-"""A box loses its carrier within this time of its power; by then it is known whose power it was."""
 CUT_MARGIN_S = 10.0
 """The relay restores by itself this much after the planned end, should the order to restore be lost."""
 
@@ -96,15 +95,13 @@ def begin(
         out.order(Reboot(box.spec.name, order, cycle))
     else:
         out.order(Cut(box.spec.name, order, cures.off_s(box.spec, how) + CUT_MARGIN_S, cycle))
-    link = state.uplinks[box.spec.uplink].link
     ordered = BoxState(
         spec=box.spec,
         phase=Phase.ORDERED,
         since=now.mono,
         until=None,
-        deadline=now.mono + ORDER_DEADLINE_S,
+        deadline=now.mono + (REBOOT_DEADLINE_S if how is How.SOFT else ORDER_DEADLINE_S),
         cycle=cycle,
-        had_carrier=box.spec.direct and link is not None and link.plugged,
     )
     cycles = (*(state.cycles or ()), cycle)
     watch = proofs.watch(state, box.spec, order) if how is not How.SOFT else state.watch
@@ -114,66 +111,27 @@ def begin(
 def _advance(state: State, box: BoxState, now: Now, out: Out) -> State:
     if box.phase is Phase.POWERED or box.cycle is None or box.deadline is None:
         return state
-    if box.phase is Phase.CUT:
-        state = _verify(state, box, now, out)
-        box = state.boxes[box.spec.name]
-    if box.phase is Phase.CUT and box.until is not None and now.mono >= box.until:
-        assert box.cycle is not None
+    if box.phase is Phase.CUT and box.restore_at is not None and now.mono >= box.restore_at:
         out.order(Restore(box.spec.name, box.cycle.order))
-        return _with(state, replace(box, until=now.mono + RESTORE_AGAIN_S))
-    assert box.deadline is not None
-    assert box.cycle is not None
+        return _with(state, replace(box, restore_at=now.mono + RESTORE_AGAIN_S))
     if box.phase is Phase.BOOTING and state.uplinks[box.spec.uplink].health.answers:
-        return _finish(state, box, now, out, helped=not proofs.refuted(state, box.cycle.order))
+        # What came back although its power was never away was not helped by the cut.
+        return _finish(state, box, now, out, helped=box.cycle.effect is not False)
     if now.mono < box.deadline:
         return state
     if box.phase is Phase.ORDERED:
-        # The outcome is lost: undo whatever was done, and do not count on anything.
-        out.order(Restore(box.spec.name, box.cycle.order))
+        return _unanswered(state, box, now, out)
     return _finish(state, box, now, out, helped=False)
 
 
-def _verify(state: State, box: BoxState, now: Now, out: Out) -> State:
-    """Watch the carrier during a cut: the box's own must go, and nobody else's."""
+def _unanswered(state: State, box: BoxState, now: Now, out: Out) -> State:
+    """The outcome of the order is lost: undo whatever was done, and do not count on anything."""
     assert box.cycle is not None
-    if not box.had_carrier or box.dropped:
-        return state
-    if _without_carrier(state.uplinks[box.spec.uplink]):
-        return _note(_with(state, replace(box, dropped=True)), box, out, effect=True)
-    assert box.cut_at is not None
-    instead = next(
-        (
-            name
-            for name, uplink in state.uplinks.items()
-            if name != box.spec.uplink
-            and _without_carrier(uplink)
-            and uplink.link_bad_since is not None
-            and uplink.link_bad_since >= box.cut_at
-        ),
-        None,
-    )
-    if instead is not None and box.cycle.instead is None and now.mono - box.cut_at >= SURELY_S:
-        # The wrong box has lost its power: give it back at once.
-        state = _with(state, replace(box, until=now.mono))
-        return _note(state, state.boxes[box.spec.name], out, effect=False, instead=instead)
-    return state
-
-
-def _without_carrier(uplink: UplinkState) -> bool:
-    return uplink.link is not None and uplink.link.unplugged
-
-
-def _note(state: State, box: BoxState, out: Out, *, effect: bool, instead: str | None = None) -> State:
-    """Remember what a cut was seen to do."""
-    box = state.boxes[box.spec.name]
-    assert box.cycle is not None
-    return _remember(state, box, replace(box.cycle, effect=effect, instead=instead), out)
-
-
-def _remember(state: State, box: BoxState, cycle: Cycle, out: Out) -> State:
-    out.order(SaveCycle(cycle))
-    cycles = tuple(cycle if old.order == cycle.order else old for old in state.cycles or ())
-    return _with(evolved(state, cycles=cycles), replace(box, cycle=cycle))
+    if box.cycle.how is How.SOFT:
+        # The box may have begun to reboot all the same; nothing was cut that could be given back.
+        return _not_rebooted(state, box, now, out, settle_until=now.mono + box.spec.boot_s)
+    out.order(Restore(box.spec.name, box.cycle.order))
+    return _finish(proofs.forget(state, box.cycle.order), box, now, out, helped=False)
 
 
 def _finish(state: State, box: BoxState, now: Now, out: Out, *, helped: bool) -> State:
@@ -185,8 +143,17 @@ def _finish(state: State, box: BoxState, now: Now, out: Out, *, helped: bool) ->
         out.tell(Code.CYCLE_HELPED, box.spec.name, box.spec.label, took_s=took_s)
     else:
         out.tell(Code.CYCLE_DID_NOT_HELP, box.spec.name, box.spec.label)
-    state = _remember(state, box, cycle, out)
+    state = proofs.remember(state, cycle, out)
     return _with(state, BoxState(spec=box.spec, since=now.mono))
+
+
+def _not_rebooted(state: State, box: BoxState, now: Now, out: Out, *, settle_until: float = 0.0) -> State:
+    """A reboot by software was refused or not answered: it counts as tried, and the next step is due."""
+    assert box.cycle is not None
+    name, label = box.spec.name, box.spec.label
+    out.tell(Code.CYCLE_REFUSED, name, label, reason="reboot_refused", for_s=None)
+    state = proofs.remember(state, replace(box.cycle, helped=False, effect=False), out)
+    return _with(state, BoxState(spec=box.spec, since=now.mono, settle_until=settle_until))
 
 
 def reported(state: State, report: PowerReport, now: Now, out: Out) -> State:
@@ -195,27 +162,40 @@ def reported(state: State, report: PowerReport, now: Now, out: Out) -> State:
     if box is None or box.cycle is None or box.cycle.order != report.order:
         return state
     spec = box.spec
-    if report.outcome is Outcome.CUT and box.phase is Phase.ORDERED:
-        off_s = cures.off_s(spec, box.cycle.how)
-        out.tell(Code.BOX_CUT, spec.name, spec.label, off_s=off_s)
-        until = now.mono + off_s
-        deadline = until + CUT_MARGIN_S + ORDER_DEADLINE_S
-        cut = replace(box, phase=Phase.CUT, since=now.mono, cut_at=now.mono, until=until, deadline=deadline)
-        return _with(state, cut)
-    if report.outcome is Outcome.REBOOTING and box.phase is Phase.ORDERED:
-        out.tell(Code.BOX_REBOOTING, spec.name, spec.label, boot_s=spec.boot_s)
-        return _with(state, _booting(box, now))
     if report.outcome is Outcome.RESTORED and box.phase is Phase.CUT:
         out.tell(Code.BOX_RESTORED, spec.name, spec.label, boot_s=spec.boot_s)
-        if box.had_carrier and not box.dropped and box.cycle.effect is None:
-            state = _note(state, box, out, effect=False)
-        return _with(state, _booting(state.boxes[spec.name], now))
-    if report.outcome in (Outcome.REFUSED, Outcome.UNWRITTEN) and box.phase is Phase.ORDERED:
-        reason = "relay_failed" if report.outcome is Outcome.REFUSED else "budget_unreadable"
-        out.tell(Code.CYCLE_REFUSED, spec.name, spec.label, reason=reason, for_s=None)
-        # It stays in the budget: an order that failed once is not tried again at once.
-        return _with(state, BoxState(spec=spec, since=now.mono))
+        return _with(state, _booting(box, now))
+    if box.phase is not Phase.ORDERED:
+        return state
+    match report.outcome:
+        case Outcome.CUT:
+            off_s = cures.off_s(spec, box.cycle.how)
+            out.tell(Code.BOX_CUT, spec.name, spec.label, off_s=off_s)
+            return _with(state, _cut(box, now, off_s))
+        case Outcome.REBOOTING:
+            out.tell(Code.BOX_REBOOTING, spec.name, spec.label, boot_s=spec.boot_s)
+            return _with(state, _booting(box, now))
+        case Outcome.REFUSED if box.cycle.how is How.SOFT:
+            return _not_rebooted(state, box, now, out)
+        case Outcome.REFUSED | Outcome.UNWRITTEN:
+            reason = "relay_failed" if report.outcome is Outcome.REFUSED else "budget_unreadable"
+            out.tell(Code.CYCLE_REFUSED, spec.name, spec.label, reason=reason, for_s=None)
+            # It stays in the budget: an order that failed once is not tried again at once.
+            return _with(proofs.forget(state, report.order), BoxState(spec=spec, since=now.mono))
     return state
+
+
+def _cut(box: BoxState, now: Now, off_s: float) -> BoxState:
+    until = now.mono + off_s
+    return replace(
+        box,
+        phase=Phase.CUT,
+        since=now.mono,
+        cut_at=now.mono,
+        until=until,
+        restore_at=until,
+        deadline=until + CUT_MARGIN_S + ORDER_DEADLINE_S,
+    )
 
 
 def _booting(box: BoxState, now: Now) -> BoxState:
@@ -225,6 +205,7 @@ def _booting(box: BoxState, now: Now) -> BoxState:
         phase=Phase.BOOTING,
         since=now.mono,
         until=now.mono + boot_s,
+        restore_at=None,
         deadline=now.mono + boot_s * BOOT_PATIENCE + 10.0,
     )
 
@@ -233,5 +214,5 @@ def deadlines(state: State) -> list[float]:
     """Instants at which a cycle or a refusal is due to change."""
     times: list[float] = []
     for box in state.boxes.values():
-        times.extend(t for t in (box.until, box.deadline, box.refused_until) if t is not None)
+        times.extend(t for t in (box.until, box.restore_at, box.deadline, box.refused_until) if t is not None)
     return times

@@ -118,7 +118,8 @@ def _restore(state: State, box: BoxState, request: Request, now: Now, out: Out) 
         out.order(Restore(box.spec.name, box.cycle.order))
     if box.phase is not Phase.CUT:
         return state
-    return evolved(state, boxes={**state.boxes, box.spec.name: replace(box, until=now.mono)})
+    at_once = replace(box, until=now.mono, restore_at=now.mono)
+    return evolved(state, boxes={**state.boxes, box.spec.name: at_once})
 
 
 def _cycle(state: State, box: BoxState, request: Request, now: Now, out: Out) -> State:

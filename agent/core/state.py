@@ -160,13 +160,13 @@ class BoxState:
     phase: Phase = Phase.POWERED
     since: float = 0.0
     until: float | None = None
+    """When the phase is planned to end, as people see it."""
+    restore_at: float | None = None
+    """When the power is to be ordered back, in a cut: at its end, and again while nobody says that it is."""
     deadline: float | None = None
+    """When the phase is over, whatever was heard."""
     cycle: Cycle | None = None
     cut_at: float | None = None
-    had_carrier: bool = False
-    """The box's own carrier was there when the cut was ordered, so its loss can prove the cut."""
-    dropped: bool = False
-    """The carrier has been seen to drop since."""
     settle_until: float = 0.0
     """The box is considered booting until then, whatever it does."""
     refusal: str | None = None
@@ -177,7 +177,7 @@ class BoxState:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What happens to the uplinks while a relay cuts; see ``proofs``."""
+    """What is seen to go away while a relay cuts, and the verdict; see ``proofs``."""
 
     order: str
     box: str
@@ -188,9 +188,9 @@ class Watch:
     asked: bool = False
     """The cut is made for the sake of the proof."""
     gone_at: float | None = None
-    """When the own uplink went away."""
+    """When the box was seen to have lost its power."""
     by_silence: bool = False
-    """It kept its carrier (a switch stands in between) and fell silent."""
+    """The carrier stayed (it is that of a switch, or of a box in between), and silence told."""
     others: tuple[str, ...] = ()
     """Other uplinks that lost their carrier during the cut."""
     verdict: str | None = None

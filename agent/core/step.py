@@ -91,7 +91,7 @@ def step(state: State, observation: Observation, now: Now) -> Result:
     state = _warm_up(state, now, out)
     state = proofs.update(state, now, out)
     state = power.update(state, now, out)
-    holds = diagnosis.holds_now(state, now.mono)
+    holds = diagnosis.holds_now(state, now)
     state = _power_came_back(state, holds, now)
     state = findings.update(state, holds, now.mono, out)
     state = incident.update(state, now, out)

@@ -16,8 +16,8 @@ from agent.core.devices import Says
 from agent.probes.readings import said, silent
 from agent.probes.turns import Turns
 from agent.probes.waiting import sleep_unless
-from hardware.box_port import BoxReport, LoginRefusedError
-from hardware.ports import HardwareError, Signal
+from hardware.box_port import BoxReport
+from hardware.ports import HardwareError, LoginRefusedError, Signal
 
 FIRST_S: Final = 2.0
 """After the start; the first verdicts need it."""

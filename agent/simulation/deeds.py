@@ -49,6 +49,12 @@ def _all(**what: object) -> Act:
 
 def _hang(world: World, on: str, args: Args) -> None:
     mode = args["mode"]
+    terminal = world.lines[on].terminal
+    if mode == "terminal":
+        assert terminal is not None, f"no terminal on {on}"
+        terminal.hung = True
+        terminal.cures = args.get("outlives", 0) == 0
+        return
     world.change(
         on,
         hung=mode in ("frozen", "lan"),
@@ -57,6 +63,13 @@ def _hang(world: World, on: str, args: Args) -> None:
         outlives=int(args.get("outlives", 0)),
         becomes=args.get("becomes", "well"),
     )
+
+
+def _heal(world: World, on: str, _args: Args) -> None:
+    world.change(on, hung=False, half_hung=False, mute=False)
+    terminal = world.lines[on].terminal
+    if terminal is not None:
+        terminal.hung = False
 
 
 def _quality(world: World, on: str, args: Args) -> None:
@@ -102,7 +115,7 @@ def _own(name: str, *, wrong: bool) -> Act:
 DEEDS: Mapping[str, Act] = {
     # boxes
     "hang": _hang,
-    "heal": _line(hung=False, half_hung=False, mute=False),
+    "heal": _heal,
     "box_off": _plug(plugged=False),
     "box_on": _plug(plugged=True),
     "power_off": _mains(present=False),
@@ -150,7 +163,8 @@ DEEDS: Mapping[str, Act] = {
 
 - ``hang``: ``frozen`` and ``lan``: nothing answers, only the carrier stays; ``forwarding``: the box answers
   on the LAN and lets nothing through; ``api``: so too, and it says nothing of itself any more. It
-  ``outlives`` so many power cycles, and then ``becomes`` well or a portal.
+  ``outlives`` so many power cycles, and then ``becomes`` well or a portal. ``terminal``: the optical terminal
+  before the box hangs, and the box is well; if it outlives one cycle it outlives all.
 - ``box_off``: somebody takes the box's supply out of its outlet.
 - ``operator_out``: nothing behind the operator's first hop answers.
 - ``portal``: somebody else answers in the place of every name and page; pings pass unless ``pings=False``.

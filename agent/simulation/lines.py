@@ -23,6 +23,24 @@ AIR = {
 
 
 @dataclass(slots=True)
+class Terminal:
+    """An optical terminal with a supply of its own, between the line and the box: it shows on no carrier."""
+
+    powered: bool = True
+    booted: bool = True
+    boots: int = 0
+    hung: bool = False
+    """Nothing gets through it any more."""
+    cures: bool = True
+    """A power cycle ends the hang."""
+
+    @property
+    def works(self) -> bool:
+        """Packets get through it."""
+        return self.powered and self.booted and not self.hung
+
+
+@dataclass(slots=True)
 class Line:
     """How one uplink behaves. A new one works."""
 
@@ -83,6 +101,7 @@ class Line:
     signal: str | None = None
 
     # the line and what is behind it
+    terminal: Terminal | None = None
     light: bool = True
     operator: bool = True
     """The operator's network works beyond its first hop."""
@@ -125,6 +144,8 @@ class Line:
     @property
     def reaches_operator(self) -> bool:
         """Packets reach the operator's first hop."""
+        if self.terminal is not None and not self.terminal.works:
+            return False
         return (
             self.lan and self.forwards and self.light and self.radio and not (self.half_hung or self.denies)
         )

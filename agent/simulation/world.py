@@ -13,15 +13,12 @@ from agent.core.model import (
     Action,
     AskMore,
     Cut,
-    Cycle,
     Event,
     Leave,
     Link,
     Observation,
     OpenIncident,
-    Outcome,
     Pace,
-    PowerReport,
     Reboot,
     Restore,
     SaveCycle,
@@ -37,18 +34,15 @@ from agent.core.step import step
 from agent.simulation.asking import Asking
 from agent.simulation.boxes import Boxes
 from agent.simulation.lines import GATEWAY, Line
-from agent.simulation.record import Record
+from agent.simulation.obeying import Obeying
 
-RELAY_S = 0.01
-"""From an order to what becomes of it."""
-REBOOT_TIMEOUT_S = 5.0
 QUICK_S = 600.0
 """Starts this long ago still count as quick restarts."""
 
 Check = Callable[[State, State, Observation, tuple[Action, ...], Now], None]
 
 
-class World(Record):
+class World(Obeying):
     """Plays a site until told otherwise, and keeps everything that came out of the core.
 
     Args:
@@ -92,27 +86,18 @@ class World(Record):
         self._check, self._show, self._record = check, show, record
         # what survives the agent
         durable = durable or Durable()
-        self.cycles: dict[str, Cycle] = {cycle.order: cycle for cycle in durable.cycles or ()}
+        self.cycles = {cycle.order: cycle for cycle in durable.cycles or ()}
         self.incident: OpenIncident | None = durable.incident
         self.answering = dict.fromkeys(durable.answering)
         self.habits: dict[str, Habits] = dict(durable.lines)
         self.proven: dict[str, Stamp | None] = dict(durable.proven)
         self.hold = durable.hold
         # what came out
-        self.cuts: list[tuple[float, str]] = []
-        self.restores: list[tuple[float, str]] = []
         self.answers: list[Answer] = []
-        self.unwritten: set[str] = set()
-        """Orders that the disk refused."""
         self.trace: list[tuple[Now, Observation]] = []
-        # what goes wrong with the agent's own things
-        self.lose_outcomes = False
-        self.refuse_cuts = False
-        self.unwritable = False
         self.on_event: Callable[[Event], None] | None = None
-        self.alive = False
         self._starts: list[float] = []
-        self._first_name, self.run_name = run, run
+        self._first_name = self.run_name = run
         if started:
             self._begin(durable)
 
@@ -214,8 +199,8 @@ class World(Record):
         match action:
             case AskMore():
                 self.asking.ask(action.uplink)
-            case Reboot():
-                self.at(self.t + RELAY_S, self._reboot, action)
+            case Cut() | Reboot() | Restore():
+                self.obey(action)
             case Pace():
                 self.asking.pace(action.uplink, action.interval_s)
             case SaveCycle():
@@ -232,55 +217,6 @@ class World(Record):
                 self.hold = action.hold
             case Answer():
                 self.answers.append(action)
-            case Cut():
-                self.at(self.t + RELAY_S, self._cut, action, self.run_name)
-            case Restore():
-                self.at(self.t + RELAY_S, self._restore, action, self.run_name)
-
-    # --- the relays -----------------------------------------------------------------------------------------
-
-    def _cut(self, action: Cut, run: str) -> None:
-        if not self._runs(run):
-            return
-        if self.unwritable:
-            self.unwritten.add(action.order)
-            self._report(PowerReport(action.box, action.order, Outcome.UNWRITTEN, "disk full"))
-            return
-        self.cycles[action.order] = action.cycle
-        if self.refuse_cuts:
-            self._report(PowerReport(action.box, action.order, Outcome.REFUSED, "no such relay"))
-            return
-        self.cuts.append((self.t, action.box))
-        self.boxes.cut(action.box, action.order)
-        self.at(self.t + action.longest_s, self._time_is_up, action, run)
-        self._report(PowerReport(action.box, action.order, Outcome.CUT))
-
-    def _time_is_up(self, action: Cut, run: str) -> None:
-        """The relay's own timer, which runs as long as the agent's process does."""
-        if self._runs(run):
-            self.boxes.restore(action.box, action.order)
-
-    def _restore(self, action: Restore, run: str) -> None:
-        if not self._runs(run):
-            return
-        self.restores.append((self.t, action.box))
-        self.boxes.restore(action.box)
-        self._report(PowerReport(action.box, action.order, Outcome.RESTORED))
-
-    def _reboot(self, action: Reboot) -> None:
-        self.cycles[action.order] = action.cycle
-        if self.boxes.reboot(self.uplink_of(action.box)):
-            self._report(PowerReport(action.box, action.order, Outcome.REBOOTING))
-        else:
-            refused = PowerReport(action.box, action.order, Outcome.REFUSED, "no answer")
-            self.at(self.t + REBOOT_TIMEOUT_S, self._report, refused)
-
-    def _runs(self, run: str) -> bool:
-        return self.alive and run == self.run_name
-
-    def _report(self, report: PowerReport) -> None:
-        if not self.lose_outcomes:
-            self._hear(report)
 
     # --- the people -----------------------------------------------------------------------------------------
 
@@ -321,7 +257,3 @@ class World(Record):
     def boot_up(self, name: str) -> None:
         """Give power and let the box boot."""
         self.boxes.boot(name)
-
-    def uplink_of(self, box: str) -> str:
-        """The uplink that a box stands on."""
-        return next(spec.uplink for spec in self.site.boxes if spec.name == box)

@@ -44,6 +44,8 @@ class ScenarioUplink:
         api: the box says of itself how its line is.
         soft: it can be rebooted by software.
         first_hop: the operator's first hop answers whoever asks it.
+        terminal: the name of an optical terminal before the box, with a supply and a relay of its own; None:
+            there is none.
         relay_cuts: whose box the relay really switches, ``nobody`` if its contacts are welded; None: its own.
     """
 
@@ -66,6 +68,12 @@ class ScenarioUplink:
     soft: bool = False
     first_hop: bool = False
     relay_cuts: str | None = None
+    terminal: str | None = None
+
+    @property
+    def boxes(self) -> tuple[str, ...]:
+        """Its boxes, the one nearest to the line first."""
+        return (self.name,) if self.terminal is None else (self.terminal, self.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ def read_condition(
     table: Table,
     aspects: Collection[Aspect],
     uplinks: Collection[str],
+    boxes: Collection[str],
     deeds: Collection[str],
     longest_s: float,
 ) -> Condition:
@@ -54,7 +55,7 @@ def read_condition(
     if "uplink" in _KEYS[aspect]:
         subject = table.text("uplink", allowed=uplinks)
     elif "box" in _KEYS[aspect]:
-        subject = table.maybe_text("box", allowed=uplinks)
+        subject = table.maybe_text("box", allowed=boxes)
     window = [key for key in timed("from", "by") if key in table]
     if window and ("at" in table or "at_s" in table):
         table.fault(window[0], "an instant (at) and a window (from, by) exclude each other")

@@ -76,7 +76,7 @@ _BAY: Mapping[str, DeedForm] = {
 _CORE: Mapping[str, DeedForm] = {
     "hang": DeedForm(
         args={
-            "mode": _one_of("forwarding", "lan", "frozen", "api"),
+            "mode": _one_of("forwarding", "lan", "frozen", "api", "terminal"),
             "outlives": _between(0, 100),
             "becomes": _one_of("well", "portal"),
         },
@@ -137,6 +137,8 @@ def read_deeds(
     names = [uplink.name for uplink in uplinks]
     operators = {uplink.operator for uplink in uplinks} if what in OF_OPERATORS else set()
     on = table.text("on", allowed=[*names, *sorted(operators.difference(names))])
+    if deed.args.get("mode") == "terminal" and not any(one.name == on and one.terminal for one in uplinks):
+        table.fault("args.mode", "'terminal' is not allowed; this uplink has none")
     hit = [uplink.name for uplink in uplinks if on == uplink.operator and what in OF_OPERATORS] or [on]
     for deed in again:
         for place, name in enumerate(hit):

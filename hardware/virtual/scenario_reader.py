@@ -51,7 +51,8 @@ def parse(text: str, name: str) -> Scenario:
     longest_s = LONGEST_S[player]
     uplinks = tuple(_uplink(table, number, player) for number, table in enumerate(top.tables("uplink")))
     names = [uplink.name for uplink in uplinks]
-    if len(uplinks) < 1 or len(set(names)) < len(names):
+    boxes = [box for uplink in uplinks for box in uplink.boxes]
+    if len(uplinks) < 1 or len(set(boxes)) < len(boxes):
         top.fault("uplink", "at least one is needed, each with a name of its own")
     for number, uplink in enumerate(uplinks, start=1):
         if uplink.relay_cuts not in (None, NOBODY, *names):
@@ -70,10 +71,11 @@ def parse(text: str, name: str) -> Scenario:
         uplinks=uplinks,
         deeds=deeds,
         expects=tuple(
-            read_condition(table, EXPECT, names, deed_names, longest_s) for table in top.tables("expect")
+            read_condition(table, EXPECT, names, boxes, deed_names, longest_s)
+            for table in top.tables("expect")
         ),
         nevers=tuple(
-            read_condition(table, NEVER, names, deed_names, longest_s) for table in top.tables("never")
+            read_condition(table, NEVER, names, boxes, deed_names, longest_s) for table in top.tables("never")
         ),
         seed=int(top.number("seed", 0, 0, 2**31)),
         plays=player,
@@ -122,7 +124,7 @@ def find(name: str) -> Scenario:
 
 
 _TABLES = ("power", "uplink", "do", "expect", "never")
-_FOR_THE_CORE = ("api", "soft", "first_hop", "relay_cuts", *timed("boots_in"))
+_FOR_THE_CORE = ("api", "soft", "first_hop", "relay_cuts", "terminal", *timed("boots_in"))
 _TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 
 
@@ -161,6 +163,7 @@ def _uplink(table: Table, number: int, player: Player) -> ScenarioUplink:
         soft=table.flag("soft", default=False),
         first_hop=table.flag("first_hop", default=False),
         relay_cuts=table.maybe_text("relay_cuts"),
+        terminal=table.maybe_text("terminal"),
     )
 
 

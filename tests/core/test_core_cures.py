@@ -17,7 +17,7 @@ from agent.core.durable import Durable
 from agent.core.instant import Now, Stamp
 from agent.core.model import Cycle, How, Outcome, PowerReport, Reboot
 from agent.core.site import BoxSpec, PowerRules, Site
-from agent.core.snapshot_types import Health
+from agent.core.snapshot_types import Health, Phase
 from agent.core.state import State, initial
 
 CALM_S = 120.0
@@ -25,10 +25,9 @@ LONG_AGO = Stamp(mono=0.0, wall=1_700_000_000.0, synced=True, boot="old")
 
 
 class Soft(World):
-    """A site whose boxes a driver can reboot by software."""
+    """A site whose boxes a driver can reboot by software, even hung ones, at once."""
 
     def __init__(self, site: Site | None = None, **kwargs: object) -> None:
-        self.reboots: list[tuple[float, str]] = []
         self.reboot_cures = True
         super().__init__(site or example_site(), **kwargs)  # type: ignore[arg-type]
 
@@ -284,6 +283,42 @@ def test_box_without_relay_can_still_be_rebooted_by_software() -> None:
     assert world.picture().boxes[0].refusal == "no_relay"
 
 
+@pytest.mark.parametrize("flag", ["refuse_reboots", "lose_outcomes"])
+def test_a_reboot_that_is_not_obeyed_is_told_as_such_and_the_cut_follows(flag: str) -> None:
+    """Refused, or not answered: no word of a relay, none is ordered to restore, and the ladder goes on."""
+    world = World(soft_site())
+    world.play(CALM_S)
+    setattr(world, flag, True)
+    world.change("ftth", forwards=False)
+    while Code.CYCLE_REFUSED not in world.codes():
+        world.play(0.5)
+    refused = [e.args["reason"] for _, e in world.events if e.code is Code.CYCLE_REFUSED]
+    assert refused[0] == "reboot_refused"
+    assert world.restores == []
+    soft = next(iter(world.cycles.values()))
+    assert (soft.how, soft.helped, soft.effect) == (How.SOFT, False, False)
+    world.lose_outcomes = False
+    world.play(600)
+    assert [cycle.how for cycle in world.cycles.values()] == [How.SOFT, How.CUT]
+    assert [box for _, box in world.cuts] == ["box-ftth"]
+
+
+def test_a_box_whose_reboot_nobody_answered_may_be_booting() -> None:
+    """The order may have arrived: it is not cut in the midst of a boot, and the boot gets its time."""
+    world = World(soft_site())
+    world.play(CALM_S)
+    world.lose_outcomes = True
+    world.change("ftth", forwards=False)
+    while Code.CYCLE_REFUSED not in world.codes():
+        world.play(1)
+    at = world.t
+    world.lose_outcomes = False
+    world.play(50)
+    assert world.picture().boxes[0].refusal == "warming_up"
+    world.play(100)
+    assert world.cuts[0][0] - at == pytest.approx(60.0, abs=1.5)
+
+
 # --- chained boxes --------------------------------------------------------------------------------------
 
 
@@ -309,6 +344,69 @@ def test_chained_boxes_are_cycled_from_the_silent_end(fault: dict[str, object], 
     assert {box for _, box in world.cuts} == {"ont", "router"}
     both = [t for t, _ in world.cuts]
     assert all(later - earlier >= 70.0 for earlier, later in pairwise(both))
+
+
+@pytest.mark.parametrize("hung", ["router", "ont"])
+def test_of_two_boxes_on_a_line_the_hung_one_alone_is_cycled(hung: str) -> None:
+    """The other waits for its turn, says so, and its turn never comes."""
+    world = calm(site=chained())
+    terminal = world.lines["ftth"].terminal
+    assert terminal is not None
+    if hung == "ont":
+        terminal.hung = True
+    else:
+        world.change("ftth", hung=True)
+    world.play(25)
+    refusals = {box.name: box.refusal for box in world.picture().boxes}
+    assert refusals == {"ont": "other_first", "router": "other_first"} | {hung: "not_yet"}
+    world.play(600)
+    assert [box for _, box in world.cuts] == [hung]
+    assert world.picture().headline is Code.ALL_WELL
+
+
+def test_a_terminal_hangs_again_after_its_router_had_its_turn() -> None:
+    """A terminal that a cycle does not cure leaves the router its turn, and then nothing more is tried."""
+    world = calm(site=chained())
+    terminal = world.lines["ftth"].terminal
+    assert terminal is not None
+    terminal.hung, terminal.cures = True, False
+    world.play(2 * 3600)
+    assert [box for _, box in world.cuts] == ["ont", "router"]
+
+
+# --- a late boot ------------------------------------------------------------------------------------------
+
+
+def test_a_box_that_boots_three_times_too_slowly_is_starting_not_hung() -> None:
+    """Its restart is said not to have helped in time; it is not called hung again, and not cut again."""
+    rules = PowerRules(after_power_s=0.0, spacing_s=(60.0, 60.0, 60.0))
+    world = calm(site=example_site(rules=rules))
+    world.lines["ftth"].boots_in_s = 170.0
+    world.change("ftth", hung=True)
+    while not world.restores:
+        world.play(1)
+    for _ in range(165):
+        world.play(1)
+        assert world.picture().headline is Code.RESTARTING
+    assert Code.CYCLE_DID_NOT_HELP in world.codes()
+    assert world.picture().boxes[0].refusal == "spacing"
+    world.play(20)
+    assert world.picture().headline is Code.ALL_WELL
+    assert len(world.cuts) == 1
+
+
+def test_a_box_that_stays_silent_longer_is_hung_again() -> None:
+    """After three times its boot it is called hung, and has its next cut."""
+    rules = PowerRules(after_power_s=0.0, spacing_s=(60.0, 60.0, 60.0))
+    world = calm(site=example_site(rules=rules))
+    world.change("ftth", hung=True, cures=False)
+    while not world.restores:
+        world.play(1)
+    world.play(160)
+    assert len(world.cuts) == 1
+    world.play(40)
+    assert len(world.cuts) == 2
+    assert world.cuts[1][0] - world.cuts[0][0] == pytest.approx(190.0, abs=1.0)
 
 
 # --- what a cut is seen to do -----------------------------------------------------------------------------
@@ -344,6 +442,47 @@ def test_wrong_box_gets_its_power_back_at_once() -> None:
     assert (Code.RELAY_WRONG_BOX, "box-ftth") in world.findings()
     told = next(e for _, e in world.events if e.code is Code.RELAY_WRONG_BOX)
     assert told.args["instead"] == "FIBRE2"
+
+
+def test_a_wrong_box_is_seen_although_the_own_one_had_no_carrier() -> None:
+    """Nobody can see the own carrier go that was gone before; that of another one tells all the same."""
+    world = calm()
+    world.boxes.wiring["box-ftth"] = ["fibre2"]
+    world.change("ftth", cable=False)
+    world.play(1800)
+    assert len(world.cuts) == 1
+    assert world.restores[0][0] - world.cuts[0][0] < 4.0
+    assert (Code.RELAY_WRONG_BOX, "box-ftth") in world.findings()
+
+
+def test_what_went_before_a_refused_cut_says_nothing_of_the_relay() -> None:
+    """The relay never moved: a cable that was pulled just then is no effect of it."""
+    world = calm()
+    world.change("ftth", hung=True)
+    while Code.CYCLE_ORDERED not in world.codes():
+        world.refuse_cuts = True
+        world.play(0.005)
+    world.change("ftth", cable=False)
+    world.play(60)
+    assert "relay_failed" in [e.args.get("reason") for _, e in world.events]
+    assert [cycle.effect for cycle in world.cycles.values()] == [None]
+    assert world.state.watch is None
+
+
+def test_the_planned_end_of_a_cut_stays_where_it_was() -> None:
+    """A power that does not come back at once is ordered again and again; the countdown stays at nought."""
+    world = calm()
+    world.change("ftth", hung=True)
+    while not world.cuts:
+        world.play(0.5)
+    end = world.picture().boxes[0].until
+    assert end is not None
+    world.play(5)
+    world.lose_outcomes = True
+    world.play(15)
+    assert world.picture().boxes[0].phase is Phase.CUT
+    assert world.picture().boxes[0].until == end
+    assert len(world.restores) >= 2
 
 
 def test_where_nobody_can_see_the_carrier_nothing_is_concluded() -> None:

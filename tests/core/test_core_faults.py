@@ -111,7 +111,7 @@ def test_a_file_states_all_that_matters(name: str) -> None:
     counts = [one for one in scenario.expects if one.aspect in (Aspect.CUTS, Aspect.CUTS_AT_MOST)]
     everywhere = any(one.subject is None for one in counts)
     named = {one.subject for one in counts}
-    assert everywhere or named == {uplink.name for uplink in scenario.uplinks}
+    assert everywhere or named == {box for uplink in scenario.uplinks for box in uplink.boxes}
     if any(one.number for one in counts):
         assert any(one.aspect is Aspect.LONGEST_CUT_S for one in scenario.expects)
 

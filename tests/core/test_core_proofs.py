@@ -220,6 +220,49 @@ def test_a_proof_under_way_cuts_no_second_box() -> None:
     assert world.ask(Verb.PROVE, "box-fibre2").reason == "other_box"
 
 
+def chained() -> Site:
+    """An optical terminal and a router behind it, on one uplink."""
+    site = example_site(boxes=("ftth",), rules=STRICT)
+    (router,) = site.boxes
+    return replace(site, boxes=(replace(router, name="ont", label="ONT", direct=False), router))
+
+
+def test_a_terminal_before_the_router_is_proven_by_the_silence_beyond_the_router() -> None:
+    """The carrier is the router's, which goes on answering; the internet goes and comes back."""
+    world = calm_world(site=chained())
+    world.ask(Verb.PROVE, "ont")
+    world.play(150)
+    (proof,) = told(world, Code.RELAY_PROVEN)
+    assert proof["seen"] == "silence"
+    assert set(world.proven) == {"ont"}
+
+
+@pytest.mark.parametrize("switched", [False, True])
+def test_a_terminals_relay_that_cuts_the_router_is_not_proven(switched: bool) -> None:
+    """The router's carrier goes, or where a switch keeps it, the router falls silent: both are its power."""
+    world = calm_world(site=chained())
+    world.lines["ftth"].switched = switched
+    world.boxes.wiring["ont"] = ["ftth"]
+    world.ask(Verb.PROVE, "ont")
+    world.play(150)
+    assert told(world, Code.RELAY_PROVEN) == []
+    assert len(told(world, Code.RELAY_UNPROVEN)) == 1
+    assert world.proven == {}
+
+
+def test_an_automatic_cut_of_a_terminal_takes_no_proof_away() -> None:
+    """The router's carrier stays, as it must, and a line that was dead before shows nothing more."""
+    proven = {BOX: PROVEN, "ont": PROVEN}
+    world = calm_world(site=chained(), durable=Durable(proven=proven))
+    terminal = world.lines["ftth"].terminal
+    assert terminal is not None
+    terminal.hung = True
+    world.play(600)
+    assert [box for _, box in world.cuts] == ["ont"]
+    assert world.proven == proven
+    assert told(world, Code.RELAY_UNPROVEN) == []
+
+
 # --- after the proof ---------------------------------------------------------------------------------------
 
 

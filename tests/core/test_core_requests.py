@@ -20,8 +20,8 @@ from agent.core.snapshot_types import Phase
 CALM_S = 120.0
 """Longer than the boot time of the example site: boxes no longer count as booting."""
 BOX = "box-ftth"
-OTHERS = {"no_box", "hold_length", "relay_not_alone", "relay_not_back"}
-"""Reasons that are no guard's: of a request that makes no sense, and of a proof that failed."""
+OTHERS = {"no_box", "hold_length", "relay_not_alone", "relay_not_back", "reboot_refused"}
+"""Reasons that are no guard's: of a request that makes no sense, a proof that failed, a box that refuses."""
 
 
 def calm_world(*, durable: Durable | None = None, **kwargs: object) -> World:

@@ -18,8 +18,8 @@ from agent.core.devices import Radio, Registration, Says, Sim
 from agent.probes.devices import ATTENDED_S, EVERY_S, FIRST_S, DeviceWatcher
 from agent.probes.readings import LONGEST, said, silent
 from agent.probes.turns import SPACING_S
-from hardware.box_port import BoxReport, LineCause, LoginRefusedError, Source
-from hardware.ports import Cell, DataState, DataUse, HardwareError, Network, Signal
+from hardware.box_port import BoxReport, LineCause, Source
+from hardware.ports import Cell, DataState, DataUse, HardwareError, LoginRefusedError, Network, Signal
 from hardware.ports import Registration as Registered
 from hardware.ports import Sim as Card
 

@@ -62,7 +62,7 @@ def test_a_relay_on_the_wrong_box_takes_the_other_carrier_away() -> None:
     deeds.do(world, "hang", "ftth", {"mode": "frozen"})
     world.play(60)
     (outage,) = world.boxes.outages
-    assert outage.uplink == "fibre2"
+    assert outage.box == "fibre2"
     assert outage.end is not None
     assert world.lines["ftth"].powered
     assert world.when(Code.UPLINK_DOWN, "fibre2") == pytest.approx(outage.begin, abs=0.1)

@@ -114,6 +114,7 @@ REASONS = (
     "spacing",
     "everything_down",
     "relay_failed",
+    "reboot_refused",
     "answers_again",
     "has_not_helped",
     "never_seen",
