@@ -40,6 +40,7 @@ from agent.runtime.history import History
 from agent.runtime.lock import lock
 from agent.runtime.notes import Notes
 from agent.runtime.sdnotify import Notifier
+from agent.runtime.signals import Signals, Source
 from agent.runtime.store import Store
 from agent.runtime.supervise import keep_running
 from agent.runtime.trace import FLUSH_S, Recorder, Start, encode, encode_start
@@ -203,9 +204,10 @@ class App:
 
     async def _control(self) -> None:
         path = self._folders.runtime / "control.sock"
-        mono, payload = time.monotonic, event_payload
+        mono, payload, desk = time.monotonic, event_payload, self._desk.ask
+        modems = Signals({m.name: Source(m.label, self._devices[m.name]) for m in self._config.modem})
         control = ControlSocket(
-            path, self._board, self._desk.ask, mono, payload, self._tell_about, self._trials
+            path, self._board, desk, mono, payload, self._tell_about, self._trials, modems
         )
         await control.run()
 

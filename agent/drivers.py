@@ -55,6 +55,12 @@ def open_devices(config: Config) -> dict[str, Modem | BoxStatus]:
     return devices
 
 
+def open_modem(config: Config, name: str) -> Modem:
+    """The driver of one modem, which must be in the configuration, and of nothing else."""
+    modem = next(modem for modem in config.modem if modem.name == name)
+    return _modem(modem, next(uplink.interface for uplink in config.uplink if uplink.name == modem.uplink))
+
+
 def _modem(modem: ModemSection, interface: str) -> Modem:
     if modem.driver == "at":
         from hardware.at import AtModem

@@ -24,6 +24,10 @@ class UnreachableError(RuntimeError):
     """No agent answers on the socket; the message says why and what to look at."""
 
 
+class NoAgentError(UnreachableError):
+    """Nobody has the socket open: no agent runs there."""
+
+
 class RefusedError(RuntimeError):
     """The agent answered that it cannot serve the request."""
 
@@ -67,7 +71,9 @@ async def _open(socket: Path, request: dict[str, Any]) -> tuple[asyncio.StreamRe
     try:
         reader, writer = await asyncio.open_unix_connection(str(socket), limit=LINE_BYTES)
     except FileNotFoundError as fault:
-        raise UnreachableError(f"no agent: {socket} does not exist (systemctl status vigie)") from fault
+        raise NoAgentError(f"no agent: {socket} does not exist (systemctl status vigie)") from fault
+    except ConnectionRefusedError as fault:
+        raise NoAgentError(f"no agent answers on {socket}: {fault.strerror}") from fault
     except PermissionError as fault:
         raise UnreachableError(f"{socket}: permission denied (try sudo, or join the group vigie)") from fault
     except OSError as fault:
@@ -146,6 +152,31 @@ async def watch(socket: Path, *, recent: bool = True) -> AsyncGenerator[Snapshot
                 yield EventLine(answer["event"])
             else:
                 yield as_snapshot(answer)
+    finally:
+        writer.close()
+
+
+async def follow(socket: Path, request: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
+    """One request, and every line of the answer until the agent goes.
+
+    Raises:
+        NoAgentError: there is no agent.
+        UnreachableError: the first line does not come within ``ANSWER_S`` seconds, or a line is not in the
+            agent's language.
+        RefusedError: the agent says no.
+    """
+    reader, writer = await _open(socket, request)
+    try:
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                line = await _line(reader)
+        except TimeoutError as fault:
+            raise UnreachableError(
+                f"{socket}: no answer for {ANSWER_S:g} s; the agent is stuck or starting"
+            ) from fault
+        while line:
+            yield _parsed(line, socket)
+            line = await _line(reader)
     finally:
         writer.close()
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from agent.core.devices import Radio, Registration, Says, Sim, Strength
 from agent.core.snapshot_types import DeviceView, Snapshot
-from agent.text import cause, device, figure
+from agent.text import cause, device, figure, strength
 
 BARS = {
     Strength.EXCELLENT: "▂▄▆█",
@@ -80,7 +80,7 @@ def _radio(view: DeviceView, says: Says, language: str) -> Iterator[str]:
     """What concerns a modem: its signal, what is wrong with its card or network, its month."""
     air = says.radio or Radio()
     if view.strength is not None:
-        yield f"{BARS[view.strength]}{GAP}{device(f'strength_{view.strength}', language)}"
+        yield f"{BARS[view.strength]}{GAP}{strength(view.strength, language)}"
     if says.sim not in (None, Sim.READY):
         yield device(f"sim_{says.sim}", language)
     if says.registration not in (None, Registration.HOME):

@@ -15,6 +15,7 @@ COMMANDS = {
     "demo": "play a bay that does not exist, with real packets",
     "status": "what the running agent says, once",
     "watch": "panel, uplinks and events of the running agent, live",
+    "signal": "a modem's signal, live, for aiming its antenna; places noted and compared",
     "power": "restart a box, or withhold automatic restarts, through the running agent",
     "commission": "try out everything with a person: uplinks, relays, panel, broker; keep a signed record",
     "replay": "a recorded day through the present detector, alone or beside other rules",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import textwrap
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TextIO
 
@@ -236,6 +237,16 @@ class LiveTerminal:
     def show(self, view: View) -> None:
         """Draw; the view's size must be the terminal's."""
         self._live.update(panel(view), refresh=True)
+
+    def rows(self, rows: Sequence[Sequence[Row]]) -> None:
+        """Draw rows of styled pieces; none may be wider than the terminal, and not more than it is high."""
+        drawn = [Text.assemble(*row, no_wrap=True, overflow="crop") for row in rows]
+        self._live.update(Group(*drawn), refresh=True)
+
+    def beep(self) -> None:
+        """Ring the terminal's bell."""
+        # Past the drawing: rich keeps what is printed meanwhile until a line is complete.
+        self._console.bell()
 
 
 def print_status(shot: Snapshot, language: str, stream: TextIO) -> None:

@@ -38,7 +38,7 @@ def read_secret(place: str, environ: Mapping[str, str] | None = None) -> str:
         else Path(place)
     )
     with path.open("rb") as file:
-        data = file.read(MAX_SECRET_BYTES + 2)
+        data = file.read(MAX_SECRET_BYTES + 3)  # and a newline, and what must not follow it
     try:
         secret = data.decode("utf-8").removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:

@@ -34,6 +34,8 @@ DAY_S = 86400.0
 KEPT_DAYS = 14
 COMPARED_DAYS = 7
 LEAST_DAYS = 3
+COUNTED_S = 50.0
+"""A day's mean takes one reading a minute: aiming an antenna would outweigh it."""
 LEAST_READINGS = 30
 """A day's mean counts from so many readings on: half an hour at the calm pace."""
 DROP_DB = 6.0
@@ -60,6 +62,7 @@ class Air:
         sinr_db: smoothed.
         strength: the word, with hysteresis; None while nothing was read.
         days: the newest last; only while the clock was synchronised.
+        counted_at: when a reading last went into a day's mean, monotonic seconds.
     """
 
     at: float = float("-inf")
@@ -67,6 +70,7 @@ class Air:
     sinr_db: float | None = None
     strength: Strength | None = None
     days: tuple[Day, ...] = ()
+    counted_at: float = float("-inf")
 
 
 def strength(reading: Radio, before: Strength | None = None) -> Strength | None:
@@ -119,8 +123,10 @@ def heard(air: Air, reading: Radio, at: float, day: int | None) -> Air:
         sinr_db=sinr_db,
     )
     word = strength(steady, air.strength)
-    days = air.days if day is None or power is None else _counted(air.days, day, power)
-    return Air(at, rsrp_dbm, sinr_db, word if word is not None else air.strength, days)
+    days, counted_at = air.days, air.counted_at
+    if day is not None and power is not None and at - counted_at >= COUNTED_S:
+        days, counted_at = _counted(days, day, power), at
+    return Air(at, rsrp_dbm, sinr_db, word if word is not None else air.strength, days, counted_at)
 
 
 def _smooth(old: float | None, new: float | None, share: float) -> float | None:

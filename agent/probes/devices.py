@@ -69,7 +69,7 @@ class DeviceWatcher:
         self._sleep = sleep
         self._turns = Turns(clock() + FIRST_S, EVERY_S)
         self._news = asyncio.Event()
-        self._attended = 0
+        self._attended: list[Callable[[Says], None]] = []
         self._began_at = float("-inf")
         self._closed = False
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"device-{uplink}")
@@ -84,7 +84,10 @@ class DeviceWatcher:
             await self._until_due()
             self._began_at = self._clock()
             self._turns.begin(self._began_at)
-            self._post(await self._read())
+            says = await self._read()
+            self._post(says)
+            for hear in tuple(self._attended):
+                hear(says)
 
     def ask(self) -> None:
         """Ask now; if that was done a moment ago, a few seconds later."""
@@ -92,14 +95,14 @@ class DeviceWatcher:
         self._news.set()
 
     @contextlib.contextmanager
-    def attended(self) -> Iterator[None]:
-        """Ask every second while the context lasts."""
-        self._attended += 1
+    def attended(self, hear: Callable[[Says], None]) -> Iterator[None]:
+        """Ask every second while the context lasts; ``hear`` takes each answer, after ``post``."""
+        self._attended.append(hear)
         self._news.set()
         try:
             yield
         finally:
-            self._attended -= 1
+            self._attended.remove(hear)
 
     async def call(self, work: Callable[[], None]) -> None:
         """Do something else with the driver, after what is under way; raises what ``work`` raises."""

@@ -11,7 +11,14 @@ the ``reason``; ``for_s`` is how long the hold or the reason lasts, where known.
 
 ``{"do": "about"}`` is answered by what runs here and how it is configured. ``{"do": "try", "led": "...",
 "colour": "red"}`` and ``{"do": "try", "screen": true}`` show something on the panel, each line something
-new, until the client goes or says nothing for ``TRIAL_S``. What makes no sense is answered by an ``error``.
+new, until the client goes or says nothing for ``TRIAL_S``.
+
+``{"do": "signal", "modem": "..."}`` is answered by ``ok`` with the ``modem`` and its ``label``, then by one
+line with a ``says`` for each reading, about one a second, until the client goes; only meanwhile is the modem
+asked so often. Without ``modem`` the only one is meant. Not ``ok`` is a ``reason`` (``no_modems``: none is
+configured, ``no_modem``: none of that name, ``which``: there are several), with all ``modems`` by name.
+
+What makes no sense is answered by an ``error``.
 """
 
 from __future__ import annotations
@@ -30,6 +37,7 @@ from agent.core.model import Recorded
 from agent.core.people import Answer, Verb
 from agent.core.snapshot_types import Snapshot
 from agent.runtime.board import Board
+from agent.runtime.signals import ChoiceError, Signals
 from agent.runtime.trial import TrialError, Trials
 from hardware.ports import Colour
 
@@ -71,6 +79,7 @@ class ControlSocket:
         event_payload: Callable[[Recorded], dict[str, Any]],
         about: Callable[[], Awaitable[dict[str, Any]]],
         trials: Trials,
+        signals: Signals | None = None,
     ) -> None:
         self._path = path
         self._board = board
@@ -79,6 +88,7 @@ class ControlSocket:
         self._event_payload = event_payload
         self._about = about
         self._trials = trials
+        self._signals = signals or Signals({})
         self._clients: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -135,10 +145,12 @@ class ControlSocket:
                 await _send(writer, {"about": await self._about()})
             case "try":
                 await self._try(request, reader, writer)
+            case "signal":
+                await self._signal(request, reader, writer)
             case str(verb) if verb in VERBS:
                 await _send(writer, await self._asked(Verb(verb), request))
             case other:
-                allowed = ", ".join(("status", "watch", "about", "try", *VERBS))
+                allowed = ", ".join(("status", "watch", "about", "try", "signal", *VERBS))
                 raise RequestError(f"do: {other!r} is unknown; allowed: {allowed}")
 
     async def _asked(self, verb: Verb, request: dict[str, Any]) -> dict[str, Any]:
@@ -180,17 +192,27 @@ class ControlSocket:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, recent: bool
     ) -> None:
         """Stream until the client goes."""
-        streams: list[Awaitable[None]] = [
-            self._stream_snapshots(writer),
-            self._stream_events(writer, recent=recent),
-        ]
-        tasks = [asyncio.ensure_future(stream) for stream in (*streams, _until_gone(reader))]
+        await _until_first(
+            self._stream_snapshots(writer), self._stream_events(writer, recent=recent), _until_gone(reader)
+        )
+
+    async def _signal(
+        self, request: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Stream what one modem says of itself until the client goes."""
+        wanted = None if request.get("modem") is None else _text(request, "modem", None)
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            name = self._signals.choose(wanted)
+        except ChoiceError as error:
+            await _send(writer, {"ok": False, "reason": error.reason, "modems": error.modems})
+            return
+        await _send(writer, {"ok": True, "modem": name, "label": self._signals.modems[name].label})
+        await _until_first(self._stream_signal(name, writer), _until_gone(reader))
+
+    async def _stream_signal(self, name: str, writer: asyncio.StreamWriter) -> None:
+        async with contextlib.aclosing(self._signals.readings(name)) as readings:
+            async for says in readings:
+                await _send(writer, {"says": msgspec.to_builtins(says)})
 
     async def _stream_snapshots(self, writer: asyncio.StreamWriter) -> None:
         async for snapshot in self._board.snapshots():
@@ -248,6 +270,17 @@ async def _send(writer: asyncio.StreamWriter, answer: dict[str, Any]) -> None:
     writer.write(msgspec.json.encode(answer) + b"\n")
     async with asyncio.timeout(WRITE_S):
         await writer.drain()
+
+
+async def _until_first(*streams: Awaitable[None]) -> None:
+    """Run all until one has ended; then none runs any more."""
+    tasks = [asyncio.ensure_future(stream) for stream in streams]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _until_gone(reader: asyncio.StreamReader) -> None:

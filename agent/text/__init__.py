@@ -16,6 +16,7 @@ from importlib import resources
 from typing import Any
 
 from agent.core.codes import Code
+from agent.core.devices import Strength
 from agent.core.model import Scalar
 
 LANGUAGES = ("fr", "en")
@@ -59,6 +60,11 @@ def words(code: Code, language: str, args: Mapping[str, Scalar]) -> Words:
 def refusal(reason: str, language: str) -> str:
     """Why a restart does not happen, as the end of a sentence; an unknown reason is returned as it is."""
     return str(_texts(language)["refusal"].get(reason, reason))
+
+
+def strength(word: Strength, language: str) -> str:
+    """A signal, judged as a whole, in one word."""
+    return str(_texts(language)["strength"][word])
 
 
 def panel(key: str, language: str, **args: Scalar) -> str:

@@ -106,6 +106,7 @@ def test_a_secret_may_be_as_long_as_mqtt_can_carry(tmp_path):
     """65535 bytes and a newline, and no byte more."""
     (tmp_path / "secret").write_bytes(b"x" * 65535 + b"\r\n")
     assert len(read_secret(str(tmp_path / "secret"))) == 65535
-    (tmp_path / "secret").write_bytes(b"x" * 65536)
-    with pytest.raises(ValueError, match="1 to 65535 bytes"):
-        read_secret(str(tmp_path / "secret"))
+    for more in (b"x", b"\r\nx"):
+        (tmp_path / "secret").write_bytes(b"x" * 65535 + more)
+        with pytest.raises(ValueError, match="1 to 65535 bytes"):
+            read_secret(str(tmp_path / "secret"))

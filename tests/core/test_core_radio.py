@@ -116,11 +116,23 @@ def test_days_stay_few_and_in_order_whatever_the_clock_does(readings: list[tuple
     """At most ``KEPT_DAYS``, strictly rising, each mean within what was read."""
     air = Air()
     for at, (day, power) in enumerate(readings):
-        air = radio.heard(air, Radio(rsrp_dbm=power), float(at), day)
+        air = radio.heard(air, Radio(rsrp_dbm=power), 60.0 * at, day)
     numbers = [day.number for day in air.days]
     assert len(numbers) <= radio.KEPT_DAYS
     assert numbers == sorted(set(numbers))
     assert all(-150.0 <= day.rsrp_dbm <= -40.0 and day.readings > 0 for day in air.days)
+
+
+def test_aiming_does_not_outweigh_the_day() -> None:
+    """Sixty readings a minute, in a bad place, count as one a minute."""
+    air = Air()
+    for minute in range(60):
+        air = radio.heard(air, Radio(rsrp_dbm=-90.0), 60.0 * minute, 5)
+    for second in range(300):
+        air = radio.heard(air, Radio(rsrp_dbm=-115.0), 3600.0 + second, 5)
+    (day,) = air.days
+    assert day.readings <= 66
+    assert day.rsrp_dbm > -93.0
 
 
 def test_a_clock_that_goes_back_forgets_the_future() -> None:
