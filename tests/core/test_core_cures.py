@@ -498,11 +498,11 @@ def test_where_nobody_can_see_the_carrier_nothing_is_concluded() -> None:
 
 
 def test_what_the_device_says_forbids_a_useless_cut() -> None:
-    """A dish that is obstructed stays so without power."""
+    """Whatever it names, and also if it names nothing: it knows that power would not cure it."""
     world = calm()
     world.change("ftth", hung=True)
     for _ in range(60):
-        world.feed(Says("ftth", heard=True, cause="obstructed", cut_helps=False))
+        world.feed(Says("ftth", heard=True, cut_helps=False))
         world.play(30)
     assert world.cuts == []
     assert world.picture().boxes[0].refusal == "not_curable"
