@@ -9,7 +9,7 @@ import os
 import signal
 import time
 import uuid
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,11 +23,11 @@ from agent.core.durable import Durable
 from agent.core.instant import Now
 from agent.core.model import Event, Leave, Link, Observation, Part
 from agent.core.site import Site
-from agent.drivers import open_devices, open_lights, open_relays, open_screen
+from agent.drivers import open_boxes, open_lights, open_modems, open_relays, open_screen
 from agent.plans import check_plans, probe_plans, questions
 from agent.probes.checker import Checker
 from agent.probes.checks import check_kernel
-from agent.probes.devices import DeviceWatcher
+from agent.probes.devices import DeviceWatcher, Driver
 from agent.probes.icmp import IcmpProber
 from agent.probes.links import LinkWatcher
 from agent.runtime.actuator import Actuator
@@ -48,6 +48,7 @@ from agent.runtime.trial import Trials
 from agent.runtime.versions import versions
 from agent.sinks.journal import JournalSink, is_journal
 from agent.sinks.payloads import event_payload
+from agent.texts import sender
 
 log = logging.getLogger("vigie")
 
@@ -95,7 +96,9 @@ class App:
         self._history = History(self._store, self._disk, self._board, self._post)
         notes = await loop.run_in_executor(self._disk, Notes, self._folders.state, wiring(self._config))
         durable = await self._history.call(self._store.load, now)
-        durable = replace(durable, proven=notes.proven, hold=notes.hold, airs=notes.airs)
+        durable = replace(
+            durable, proven=notes.proven, hold=notes.hold, airs=notes.airs, texting=notes.texting
+        )
         await self._history.call(self._store.note_start, now)
         run = uuid.uuid4().hex[:8]
         site = to_site(self._config)
@@ -106,7 +109,8 @@ class App:
         self._prober = IcmpProber(probe_plans(self._config), self._post, self._post)
         self._checker = Checker(check_plans(self._config), questions(self._config), self._post)
         self._desk = Desk(self._post)
-        self._devices = self._watch_devices(site)
+        modems = open_modems(self._config)
+        self._devices = self._watch_devices(site, {**modems, **open_boxes(self._config)})
         self._actuator = Actuator(
             relays,
             self._store,
@@ -117,6 +121,7 @@ class App:
             reboots={box: self._devices[device].reboot for box, device in reboots(self._config).items()},
             answer=self._desk.answered,
             notes=notes,
+            send_text=sender(modems, self._devices, self._config.site.language),
         )
         self._engine = self._make_engine(site, durable, run)
         interfaces = [uplink.interface for uplink in self._config.uplink]
@@ -132,9 +137,8 @@ class App:
         finally:
             await self._close()
 
-    def _watch_devices(self, site: Site) -> dict[str, DeviceWatcher]:
+    def _watch_devices(self, site: Site, drivers: Mapping[str, Driver]) -> dict[str, DeviceWatcher]:
         """By name, who asks each modem, dish and box about itself."""
-        drivers = open_devices(self._config)
         uplinks = {uplink.device.name: uplink.name for uplink in site.uplinks if uplink.device is not None}
         return {name: DeviceWatcher(uplinks[name], driver, self._post) for name, driver in drivers.items()}
 
@@ -271,7 +275,6 @@ class App:
         self._engine.post(observation)
 
     def _ask_more(self, uplink: str) -> None:
-        """Ask everything beyond echoes, and the uplink's own device, now."""
         self._checker.ask_more(uplink)
         for watcher in self._devices.values():
             if watcher.uplink == uplink:

@@ -43,16 +43,16 @@ def open_relays(config: Config, runtime: Path) -> tuple[dict[str, Relay], list[P
     return relays, parts
 
 
-def open_devices(config: Config) -> dict[str, Modem | BoxStatus]:
-    """By name, the driver of each device that can be asked about itself; none touches its device yet."""
+def open_modems(config: Config) -> dict[str, Modem]:
+    """By name, the driver of each modem; none touches its modem yet."""
     interfaces = {uplink.name: uplink.interface for uplink in config.uplink}
-    devices: dict[str, Modem | BoxStatus] = {}
-    for modem in config.modem:
-        devices[modem.name] = _modem(modem, interfaces[modem.uplink])
-    for box in config.box:
-        if box.api is not None:
-            devices[box.name] = _box(box, interfaces[box.uplink])
-    return devices
+    return {modem.name: _modem(modem, interfaces[modem.uplink]) for modem in config.modem}
+
+
+def open_boxes(config: Config) -> dict[str, BoxStatus]:
+    """By name, the driver of each box and dish that can be asked about itself; none touches it yet."""
+    interfaces = {uplink.name: uplink.interface for uplink in config.uplink}
+    return {box.name: _box(box, interfaces[box.uplink]) for box in config.box if box.api is not None}
 
 
 def open_modem(config: Config, name: str) -> Modem:

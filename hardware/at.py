@@ -18,7 +18,7 @@ from hardware.at_dialects import DIALECTS, Identity, identify, understand
 from hardware.at_lines import Answer
 from hardware.at_port import AtPort, PortGoneError
 from hardware.closing import Closing
-from hardware.ports import HardwareError, Signal
+from hardware.ports import HardwareError, Signal, UnconfirmedError
 from hardware.sms import submit_pdu, text_message
 
 ATTENTION, NO_ECHO, ERRORS_AS_NUMBERS = "AT", "ATE0", "AT+CMEE=1"
@@ -40,6 +40,8 @@ SEND_S = 60.0
 """Until the network has taken a short message (TS 27.005 leaves it open; modules state up to 120 s)."""
 QUIET_S = 0.2
 """How long a port must be silent after it was opened: the rest of an old answer could pass for a new one."""
+_NOBODY_ANSWERED = "+CMS ERROR: 332"
+"""Network timeout (TS 27.005, 3.2.5): the message left the modem, and the network has not answered."""
 _GREETINGS = 3
 
 
@@ -123,7 +125,8 @@ class AtModem(Closing):
         Raises:
             ValueError: a number or text that cannot be sent; nothing was sent.
             HardwareMissingError: the device is not there, or this user may not use it.
-            HardwareError: refused, or not confirmed in time (then it may have been sent).
+            UnconfirmedError: not confirmed in time; it may have been sent.
+            HardwareError: refused.
         """
         pdu, octets = submit_pdu(text_message(number, text))
         with self._talk() as port:
@@ -131,6 +134,8 @@ class AtModem(Closing):
             command = f"AT+CMGS={octets}"
             assert _ALLOWED_SUBMIT.fullmatch(command)
             answer = port.submit(command, pdu, self._send_s)
+            if answer.final == _NOBODY_ANSWERED:
+                raise UnconfirmedError(f"the network did not confirm the text message of {self.path}")
             _accepted(answer, f"the network did not take the text message of the modem at {self.path}")
 
     def close(self) -> None:

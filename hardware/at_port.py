@@ -17,7 +17,7 @@ from pathlib import Path
 import serial
 
 from hardware.at_lines import Answer, is_final
-from hardware.ports import HardwareError, HardwareMissingError
+from hardware.ports import HardwareError, HardwareMissingError, UnconfirmedError
 
 BAUD = 115_200
 """USB modems ignore it; modules on a real serial line come with it."""
@@ -81,6 +81,7 @@ class AtPort:
         """Send a command that asks for data with a prompt (``> ``), then the data.
 
         Raises:
+            UnconfirmedError: the data was sent, and no whole answer came in time.
             HardwareError: as ``ask``; a command that gets no prompt is taken back.
         """
         with self._obeying():
@@ -90,8 +91,12 @@ class AtPort:
             if refused is not None:
                 return refused
             self._port.reset_input_buffer()
-            self._port.write(data.encode("ascii") + _SUBMIT)
-            return self._collect(data, answer_s)
+        try:
+            with self._obeying():
+                self._port.write(data.encode("ascii") + _SUBMIT)
+                return self._collect(data, answer_s)
+        except HardwareError as error:
+            raise UnconfirmedError(str(error)) from error
 
     def abort(self) -> None:
         """Take the device out of a prompt for data that somebody left open; harmless otherwise.

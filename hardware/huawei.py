@@ -13,7 +13,7 @@ from hardware.huawei_fields import BASIC, INFORMATION, MONTH, OPERATOR, PIN, PLA
 from hardware.huawei_http import ModemHttp, checked_url
 from hardware.huawei_session import HiLinkSession
 from hardware.login import login_of
-from hardware.ports import HardwareError, LoginError, Signal
+from hardware.ports import HardwareError, LoginError, Signal, UnconfirmedError
 from hardware.sms import text_message
 
 REQUEST_S = 5.0
@@ -116,22 +116,32 @@ class HuaweiModem(Closing):
         Raises:
             ValueError: a number or text that cannot be sent; nothing was sent.
             HardwareMissingError: the interface is not there.
-            HardwareError: refused, or not confirmed in time (then it may have been sent).
+            UnconfirmedError: not confirmed in time; it may have been sent.
+            HardwareError: refused or not reached.
         """
         message = text_message(number, text)
         with self._call(self._read_s + self._send_s) as session:
             session.send(message)
-            ends_at = self._clock() + self._send_s
-            while self._clock() < ends_at:
-                taken = session.sending()
-                if taken:
-                    return
-                if taken is False:
-                    raise HardwareError(f"the network refuses the text message of the modem at {self.url}")
-                self._sleep(_ASK_AGAIN_S)
-            raise HardwareError(
-                f"the modem at {self.url} does not confirm the text message; it may come later"
-            )
+            try:
+                taken = self._await_sending(session)
+            except HardwareError as error:
+                raise UnconfirmedError(str(error)) from error
+            if taken is None:
+                raise UnconfirmedError(
+                    f"the modem at {self.url} does not confirm the text message; it may come later"
+                )
+            if not taken:
+                raise HardwareError(f"the network refuses the text message of the modem at {self.url}")
+
+    def _await_sending(self, session: HiLinkSession) -> bool | None:
+        """Whether the network has taken what was handed over; None if that is not said in time."""
+        ends_at = self._clock() + self._send_s
+        while self._clock() < ends_at:
+            taken = session.sending()
+            if taken is not None:
+                return taken
+            self._sleep(_ASK_AGAIN_S)
+        return None
 
     def close(self) -> None:
         """Let go of the session. Does nothing the second time."""

@@ -103,6 +103,11 @@ class ModemHttp:
         """Let one request to log in pass; a second one needs another call."""
         self._adapter.logins = 1
 
+    @property
+    def texts(self) -> int:
+        """How many text messages were handed over, or may have been."""
+        return self._adapter.texts
+
     def close(self) -> None:
         """Let go of every connection."""
         self.session.close()
@@ -248,7 +253,7 @@ class _GuardedAdapter(HTTPAdapter):
     def __init__(self, budget: _Budget, interface: str | None) -> None:
         self._budget = budget
         self._interface = interface
-        self.logins = 0
+        self.logins = self.texts = 0
         super().__init__(pool_connections=1, pool_maxsize=1)
 
     def init_poolmanager(self, *args: Any, **kw: Any) -> None:
@@ -306,4 +311,5 @@ class _GuardedAdapter(HTTPAdapter):
             if self.logins < 1:
                 raise LoginSpentError("a second login without permission")
             self.logins -= 1
+        self.texts += endpoint == SEND
         return True

@@ -33,7 +33,7 @@ from hardware import huawei_fields
 from hardware.huawei_fields import Page
 from hardware.huawei_http import LoginSpentError, ModemHttp, explain
 from hardware.login import Login
-from hardware.ports import HardwareError, LoginRefusedError
+from hardware.ports import HardwareError, LoginRefusedError, UnconfirmedError
 from hardware.sms import TextMessage
 
 _NO_SUPPORT = (100002, 100006, -1)
@@ -134,15 +134,24 @@ class HiLinkSession:
 
         Raises:
             LoginError: it needs a login, and that was not possible.
+            UnconfirmedError: it left for the modem, and what came back says nothing.
             HardwareError: not reached, or refused.
         """
         mode = TextModeEnum.UCS2 if message.septets is None else TextModeEnum.SEVEN_BIT
+        before = self._http.texts
         with self._obeying():
-            _accepted(
-                self._ask(
+            try:
+                done = self._ask(
                     lambda: Sms(self._connection).send_sms([message.number], message.text, text_mode=mode)
                 )
-            )
+            except (ResponseErrorException, HardwareError):
+                raise
+            except Exception as error:
+                if self._http.texts == before:
+                    raise
+                why = explain(error, self._http.url, self._interface)
+                raise UnconfirmedError(f"the text message may have been taken: {why}") from None
+            _accepted(done)
 
     def sending(self) -> bool | None:
         """True once the network has taken the last message, False once it has refused it, None before.

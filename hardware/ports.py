@@ -36,6 +36,10 @@ class LoginRefusedError(LoginError):
     """
 
 
+class UnconfirmedError(HardwareError):
+    """An order was handed over, and what became of it is not known: it may have been carried out."""
+
+
 class Relay(Protocol):
     """Cuts and restores the power of one box.
 
@@ -298,7 +302,8 @@ class Modem(Protocol):
 
         Raises:
             ValueError: a number or text that cannot be sent; nothing was sent.
-            HardwareError: refused, unreachable, or not confirmed (then it may have been sent).
+            UnconfirmedError: handed over and not confirmed; it may have been sent.
+            HardwareError: refused or unreachable; it was not sent.
         """
 
     def close(self) -> None:

@@ -33,6 +33,9 @@ class Rig(Protocol):
     def fail(self, how: str, after: int = 0) -> None:
         """Break the device in one of ``FAILURES``."""
 
+    def leave_unconfirmed(self) -> None:
+        """Take text messages, and do not say what became of them."""
+
     def heal(self) -> None:
         """The device works again."""
 
@@ -104,6 +107,9 @@ class AtRig(DeviceRig):
             "refuses": Fault(refuses=True),
         }[how]
 
+    def leave_unconfirmed(self) -> None:
+        self.device.fault = Fault(cut_after=0, only="AT+CMGS")
+
     def heal(self) -> None:
         self.device.fault = Fault()
         self.plug()
@@ -158,7 +164,11 @@ class HiLinkRig(DeviceRig):
             "refuses": WebFault(garbage=b"<error><code>100001</code><message/></error>"),
         }[how]
 
+    def leave_unconfirmed(self) -> None:
+        self.device.api.firmware.broken = frozenset({"sms/send-status"})
+
     def heal(self) -> None:
+        self.device.api.firmware.broken = frozenset()
         self.device.fault = WebFault()
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from agent.cli.bay_config import AFTER_POWER_S, SPACING_S
 from agent.cli.expectations import Evidence, Outage, Seen
+from agent.core.devices import DeviceKind, DeviceSpec
 from agent.core.model import Event
 from agent.core.site import BoxSpec, PowerRules, Site, UplinkKind, UplinkSpec
 from agent.core.snapshot_types import Snapshot
@@ -20,6 +21,8 @@ from agent.simulation.lines import Line
 from agent.simulation.world import World
 from hardware.virtual.scenario import NOBODY, Deed, Player, Scenario, ScenarioUplink
 
+TEXTED = "+33639980000"
+"""A number that the French regulator keeps for stories (06 39 98 is for films and books)."""
 TARGETS = ("1.1.1.1", "8.8.8.8", "9.9.9.9")
 MIDNIGHT = 1_768_172_400.0
 """Of Monday 12 January 2026 in France, UNIX seconds."""
@@ -65,7 +68,12 @@ def _uplink(uplink: ScenarioUplink) -> UplinkSpec:
         TARGETS,
         uplink.interval_s,
         operator=uplink.operator,
+        device=_modem(uplink) if uplink.texts else None,
     )
+
+
+def _modem(uplink: ScenarioUplink) -> DeviceSpec:
+    return DeviceSpec(uplink.name, f"Modem {uplink.label}", DeviceKind.MODEM, sms_to=(TEXTED,))
 
 
 def _boxes(uplink: ScenarioUplink) -> Iterator[BoxSpec]:

@@ -144,7 +144,15 @@ def _device(config: Config, uplink: str) -> DeviceSpec | None:
     for modem in config.modem:
         if modem.uplink == uplink:
             limit = None if modem.data_gb is None else round(modem.data_gb * 1e9)
-            return DeviceSpec(modem.name, modem.label, DeviceKind.MODEM, limit, modem.bands)
+            return DeviceSpec(
+                modem.name,
+                modem.label,
+                DeviceKind.MODEM,
+                limit,
+                modem.bands,
+                modem.sms_to,
+                modem.sms_after_s,
+            )
     for box in config.box:
         if box.uplink == uplink and box.api is not None:
             kind = DeviceKind.DISH if box.api == "starlink" else DeviceKind.BOX

@@ -27,6 +27,8 @@ WEB_PAGE = re.compile(
     r"http://(?P<host>[^/:?#@\s]+)(?::(?P<port>[0-9]{1,5}))?(?P<path>/[!-\"$-~]*)?(?: (?P<body>\S.*))?"
 )
 BAND = re.compile(r"[Bn][1-9][0-9]{0,2}")
+PHONE = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
+"""E.164: the country's code, and 15 digits in all at most."""
 WINDOW = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
 _TOPIC = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
 _NOT_PUBLIC = {
@@ -162,6 +164,19 @@ def band(text: str) -> Words | None:
     return None if BAND.fullmatch(text) else say("band")
 
 
+def phone(text: str) -> Words | None:
+    """A telephone number as it can be dialled from everywhere."""
+    if PHONE.fullmatch(text):
+        return None
+    digits = re.sub(r"\(0\)|[^0-9+]", "", text)
+    if re.fullmatch(r"0[1-9][0-9]{8}", digits):
+        # A French number as people write it; a modem that roams would dial somebody else's.
+        hint = f"+33{digits[1:]}"
+    else:
+        hint = f"+{digits.removeprefix('+').removeprefix('00')}"
+    return say("phone_hint", hint=hint) if PHONE.fullmatch(hint) else say("phone")
+
+
 def host(text: str) -> Words | None:
     """A host name, an IPv4 or an IPv6 address."""
     if "://" in text or "@" in text:
@@ -232,6 +247,7 @@ FORMS: dict[str, Callable[[str], Words | None]] = {
     "file": file,
     "secret_file": secret_file,
     "band": band,
+    "phone": phone,
     "host": host,
     "public_name": public_name,
     "web_page": web_page,

@@ -35,6 +35,7 @@ def broken_rules(clean: Mapping[str, Any]) -> Iterator[Fault]:
     yield from _led_names(panel, uplinks)
     yield from _pins(boxes, panel)
     yield from _checks(clean.get("checks", {}))
+    yield from _phones(entries(clean, "modem"))
     mqtt = clean.get("mqtt", {})
     if "password_file" in mqtt and "username" not in mqtt:
         yield Fault(("mqtt", "password_file"), shown("", secret=True), say("password_alone"))
@@ -70,6 +71,14 @@ def _targets(uplinks: Entries) -> Iterator[Fault]:
             if target is not None and target in seen:
                 yield _fault(("uplink", index, "targets", position), target, say("target_twice"))
             seen.add(target)
+
+
+def _phones(modems: Entries) -> Iterator[Fault]:
+    for index, modem in modems:
+        numbers = modem.get("sms_to", [])
+        for position, number in enumerate(numbers):
+            if number is not None and number in numbers[:position]:
+                yield _fault(("modem", index, "sms_to", position), number, say("target_twice"))
 
 
 def _checks(checks: Mapping[str, Any]) -> Iterator[Fault]:

@@ -21,6 +21,7 @@ Window = Annotated[str, Meta(extra={"form": "window"})]
 File = Annotated[str, Meta(extra={"form": "file"})]
 SecretFile = Annotated[str, Meta(extra={"form": "secret_file"})]
 Band = Annotated[str, Meta(extra={"form": "band"})]
+Phone = Annotated[str, Meta(extra={"form": "phone"})]
 LedPin = Annotated[int, Meta(ge=0, le=27)]
 
 DEFAULT_TARGETS = ("1.1.1.1", "8.8.8.8", "9.9.9.9")
@@ -172,6 +173,12 @@ class Modem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     bands: Annotated[tuple[Band, ...], Meta(min_length=0, max_length=8)] = ()
     """Radio bands that serve well here, like ``"B20"`` or ``"n78"``, at most 8. Default: any."""
+
+    sms_to: Annotated[tuple[Phone, ...], Meta(min_length=0, max_length=3)] = ()
+    """Who gets a text message when no uplink works: international numbers, at most 3. Default: nobody."""
+
+    sms_after_s: Annotated[float, Meta(ge=30.0, le=3600.0)] = 120.0
+    """How long no uplink must have worked before, 30 to 3600 s."""
 
 
 class Power(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -88,6 +88,8 @@ class Code(StrEnum):
     HOLD_ENDED = "hold_ended"
     RELAY_PROVEN = "relay_proven"
     RELAY_UNPROVEN = "relay_unproven"
+    TEXT_SENT = "text_sent"
+    TEXT_FAILED = "text_failed"
 
 
 class Scope(StrEnum):
@@ -219,5 +221,7 @@ EVENTS: dict[Code, Severity] = {
     Code.HOLD_ENDED: Severity.INFO,
     Code.RELAY_PROVEN: Severity.INFO,
     Code.RELAY_UNPROVEN: Severity.WARNING,
+    Code.TEXT_SENT: Severity.INFO,
+    Code.TEXT_FAILED: Severity.WARNING,
 }
 """Severity of each plain event. A finding that opens is an event of its own code and severity."""

@@ -24,6 +24,8 @@ class DeviceSpec:
         kind: what it is.
         limit_bytes: what may be used in a month by contract; None: unknown, or unlimited.
         bands: the radio bands that serve here (``B20``); empty: any is as good.
+        sms_to: telephone numbers that a modem texts when no uplink works; empty: it sends none.
+        sms_after_s: how long that must last before, seconds.
     """
 
     name: str
@@ -31,6 +33,8 @@ class DeviceSpec:
     kind: DeviceKind
     limit_bytes: int | None = None
     bands: tuple[str, ...] = ()
+    sms_to: tuple[str, ...] = ()
+    sms_after_s: float = 120.0
 
 
 class Sim(StrEnum):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agent.core.instant import Stamp
+from agent.core.letters import Texting
 from agent.core.line import Line
 from agent.core.model import Cycle, OpenIncident
 from agent.core.people import OpenHold
@@ -20,7 +21,8 @@ class Durable:
     ``quick_restarts`` counts the starts of the last ten minutes before this one. ``answering`` names the
     uplinks whose box has been seen to answer pings, ``lines`` is what was learned of each uplink's line.
     ``proven`` tells when each box's relay was last seen to cut this box and no other, ``airs`` how the signal
-    of each uplink's modem was in the last days.
+    of each uplink's modem was in the last days. ``texting`` tells which text messages were sent; None when
+    that is missing or unreadable, and then so many count as sent that one outage is left to be told.
     """
 
     cycles: tuple[Cycle, ...] | None = ()
@@ -31,3 +33,4 @@ class Durable:
     proven: Mapping[str, Stamp] = field(default_factory=dict)
     hold: OpenHold | None = None
     airs: Mapping[str, Air] = field(default_factory=dict)
+    texting: Texting | None = field(default_factory=Texting)

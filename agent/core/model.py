@@ -14,8 +14,9 @@ from agent.core.codes import Code, Severity
 from agent.core.devices import Says
 from agent.core.inquiries import Check
 from agent.core.instant import Stamp
+from agent.core.letters import SendText, TextReport
 from agent.core.people import Answer, Request
-from agent.core.saves import SaveAir, SaveAnswering, SaveHold, SaveLine, SaveProof
+from agent.core.saves import SaveAir, SaveAnswering, SaveHold, SaveLine, SaveProof, SaveTexting
 
 Scalar = str | int | float | bool | None
 
@@ -140,7 +141,7 @@ class Leave:
     """The agent has been asked to stop; the last observation of a run."""
 
 
-Observation = Probe | Link | Check | Says | PowerReport | Part | Hold | Request | Tick | Leave
+Observation = Probe | Link | Check | Says | PowerReport | TextReport | Part | Hold | Request | Tick | Leave
 
 
 # --- actions: what the core orders -------------------------------------------------------------------------
@@ -252,6 +253,8 @@ Action = (
     | SaveProof
     | SaveAir
     | SaveHold
+    | SaveTexting
+    | SendText
     | Answer
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent.core.instant import Stamp
+from agent.core.letters import Texting
 from agent.core.line import Line
 from agent.core.people import OpenHold
 from agent.core.radio import Air
@@ -46,3 +47,10 @@ class SaveHold:
     """Remember the hold, so that a restart of the agent does not end it; None when there is none."""
 
     hold: OpenHold | None
+
+
+@dataclass(frozen=True, slots=True)
+class SaveTexting:
+    """Remember which text messages were sent, and to whom the end of an outage is still to be told."""
+
+    memory: Texting

@@ -12,6 +12,7 @@ from agent.core.devices import Says
 from agent.core.durable import Durable
 from agent.core.inquiries import Asked, Checked
 from agent.core.instant import Now, Stamp, age_s
+from agent.core.letters import Texts, first_texts
 from agent.core.line import Line
 from agent.core.model import Cycle, Link, OpenIncident, Part, Scalar
 from agent.core.people import OpenHold
@@ -247,6 +248,7 @@ class State:
     proven: Mapping[str, Stamp] = field(default_factory=dict)
     watch: Watch | None = None
     """Of the newest cut of this run; there is never more than one at a time."""
+    texts: Texts = field(default_factory=Texts)
 
 
 def _first_box_state(spec: BoxSpec, cycles: tuple[Cycle, ...], now: Now) -> BoxState:
@@ -317,6 +319,7 @@ def initial(site: Site, durable: Durable, now: Now, run: str) -> State:
         incident=durable.incident,
         quick_restarts=durable.quick_restarts,
         proven=durable.proven,
+        texts=first_texts(durable.texting, now),
         hold_until=None if durable.hold is None else _held_until(durable.hold, now),
     )
 

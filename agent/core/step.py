@@ -21,6 +21,7 @@ from agent.core import (
     power,
     proofs,
     requests,
+    texting,
     timing,
     verdicts,
     window,
@@ -29,6 +30,7 @@ from agent.core.codes import Code
 from agent.core.devices import Says
 from agent.core.inquiries import Check
 from agent.core.instant import Now
+from agent.core.letters import TextReport
 from agent.core.model import (
     Action,
     Event,
@@ -95,6 +97,7 @@ def step(state: State, observation: Observation, now: Now) -> Result:
     state = _power_came_back(state, holds, now)
     state = findings.update(state, holds, now.mono, out)
     state = incident.update(state, now, out)
+    state = texting.update(state, now, out)
     state = _pace(state, now, out)
     state = asking.update(state, now.mono, out)
     changed = bool(out.events) or bool(out.actions) or timing.looks_different(before, state)
@@ -156,6 +159,8 @@ def _observe(state: State, observation: Observation, now: Now, out: Out) -> Stat
             return _told(state, observation.uplink, lambda uplink: asking.said(uplink, observation, now, out))
         case PowerReport():
             return power.reported(state, observation, now, out)
+        case TextReport():
+            return texting.reported(state, observation, out)
         case Part():
             return _part(state, observation)
         case Hold():

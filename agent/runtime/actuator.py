@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from agent.core.codes import Code
 from agent.core.instant import Stamp
+from agent.core.letters import Fate, SendText, Texting, TextReport, masked
 from agent.core.line import Line
 from agent.core.model import (
     Action,
@@ -33,8 +34,8 @@ from agent.core.model import (
 )
 from agent.core.people import Answer, OpenHold
 from agent.core.radio import Air
-from agent.core.saves import SaveAir, SaveAnswering, SaveHold, SaveLine, SaveProof
-from hardware.ports import HardwareError, Relay
+from agent.core.saves import SaveAir, SaveAnswering, SaveHold, SaveLine, SaveProof, SaveTexting
+from hardware.ports import HardwareError, Relay, UnconfirmedError
 
 log = logging.getLogger("vigie.actuator")
 
@@ -70,6 +71,13 @@ class Notebook(Protocol):
     def save_hold(self, hold: OpenHold | None) -> None:
         """Remember the hold, or that there is none."""
 
+    def save_texting(self, memory: Texting) -> None:
+        """Remember which text messages were sent."""
+
+
+Send = Callable[[SendText], Awaitable[None]]
+"""Puts a message into words and has its modem send it; raises ``HardwareError`` or ``ValueError``."""
+
 
 class Actuator:
     """One table from action to deed."""
@@ -85,6 +93,7 @@ class Actuator:
         reboots: Mapping[str, Callable[[], Awaitable[None]]] | None = None,
         answer: Callable[[Answer], None] = lambda _answer: None,
         notes: Notebook | None = None,
+        send_text: Send | None = None,
     ) -> None:
         self._relays = relays
         self._reboots = dict(reboots or {})
@@ -95,12 +104,13 @@ class Actuator:
         self._post = post
         self._answer = answer
         self._notes = notes
+        self._send_text = send_text
         self._workers = {
             name: ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"relay-{name}") for name in relays
         }
         self._void: set[str] = set()
         """Orders that were restored before they were carried out: they must not cut any more."""
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     def carry_out(self, action: Action) -> None:
         """Begin an action; returns at once."""
@@ -132,8 +142,12 @@ class Actuator:
                 self._start(self._note("signals", self._notes.save_air, action.uplink, action.air))
             case SaveHold() if self._notes is not None:
                 self._start(self._note("hold", self._notes.save_hold, action.hold))
+            case SaveTexting() if self._notes is not None:
+                self._start(self._note("texts", self._notes.save_texting, action.memory))
+            case SendText():
+                self._start(self._text(action))
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -194,6 +208,24 @@ class Actuator:
         self._relay_part(action.box, ok=True)
         self._post(PowerReport(action.box, action.order, Outcome.RESTORED))
 
+    async def _text(self, action: SendText) -> None:
+        """Have a message sent, once it is noted; what cannot be noted could be sent again and again."""
+        fate, detail = Fate.SENT, ""
+        if self._send_text is None or self._notes is None:
+            fate, detail = Fate.REFUSED, "no modem"
+        elif not await self._note("texts", self._notes.save_texting, action.memory):
+            fate, detail = Fate.REFUSED, "it cannot be noted that it was sent"
+        else:
+            try:
+                await self._send_text(action)
+            except UnconfirmedError as error:
+                fate, detail = Fate.UNKNOWN, str(error)
+            except (HardwareError, ValueError) as error:
+                fate, detail = Fate.REFUSED, str(error)
+        if fate is not Fate.SENT:
+            log.warning("text message to %s: %s", masked(action.number), _without(action.number, detail))
+        self._post(TextReport(action.order, fate, _without(action.number, detail)))
+
     def _relay_part(self, box: str, *, ok: bool, detail: str = "") -> None:
         self._post(Part(f"relay:{box}", ok, Code.RELAY_FAILED, detail))
 
@@ -203,13 +235,14 @@ class Actuator:
         except (OSError, RuntimeError) as error:
             self._post(Part("store", ok=False, detail=str(error)))
 
-    async def _note(self, name: str, save: Callable[..., None], *what: object) -> None:
+    async def _note(self, name: str, save: Callable[..., None], *what: object) -> bool:
         try:
             await asyncio.get_running_loop().run_in_executor(self._memory_worker, save, *what)
         except OSError as error:
             self._post(Part(name, ok=False, detail=str(error)))
-        else:
-            self._post(Part(name, ok=True))
+            return False
+        self._post(Part(name, ok=True))
+        return True
 
     async def close(self) -> None:
         """Restore every box and let the workers end."""
@@ -223,3 +256,8 @@ class Actuator:
                 log.warning("relay of %s does not restore at the end: %s", name, error)
         for worker in self._workers.values():
             worker.shutdown(wait=False)
+
+
+def _without(number: str, detail: str) -> str:
+    """A driver's words without whom they are about."""
+    return detail.replace(number, masked(number))

@@ -1,9 +1,9 @@
-"""Small things that must survive, each alone in a file: proofs of relays, the hold, a modem's signal.
+"""Small things that must survive, each alone in a file: proofs, the hold, signals, text messages.
 
-A file that is damaged says nothing rather than something wrong: a relay then counts as not proven, and
-there is no hold; what was lost is said. A proof holds for the wiring that was proven: a relay on another
-pin, or an uplink on another interface, must be proven anew. Everything is synchronous and meant for one
-worker thread.
+A file that is damaged says nothing rather than something wrong: a relay then counts as not proven, there is
+no hold, and of the text messages of a day most count as sent; what was lost is said. A proof holds for the
+wiring that was proven: a relay on another pin, or an uplink on another interface, must be proven anew.
+Everything is synchronous and meant for one worker thread.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from agent.core.instant import Stamp
+from agent.core.letters import Fate, Letter, TextCode, Texting
 from agent.core.model import Part
 from agent.core.people import OpenHold
 from agent.core.radio import KEPT_DAYS, Air, Day
@@ -24,6 +25,7 @@ from agent.runtime.store_codec import TroubleError, decode_stamp, sealed, told_a
 PROOFS = "proofs.json"
 HOLD = "hold.json"
 SIGNALS = "signals.json"
+TEXTS = "texts.json"
 
 _log = logging.getLogger("vigie.notes")
 T = TypeVar("T")
@@ -46,6 +48,7 @@ class Notes:
         self.proven: dict[str, Stamp] = self._recall(PROOFS, partial(decode_proofs, wiring=wiring), {})
         self.hold: OpenHold | None = self._recall(HOLD, decode_hold, None)
         self.airs: dict[str, Air] = self._recall(SIGNALS, decode_airs, {})
+        self.texting: Texting | None = self._recall(TEXTS, decode_texting, None)
 
     def save_proof(self, box: str, at: Stamp | None) -> None:
         """Remember when a relay was proven, or that it is not any more; on the disk when this returns.
@@ -79,6 +82,15 @@ class Notes:
         days = {name: [asdict(day) for day in known.days] for name, known in airs.items()}
         self._write(SIGNALS, days)
         self.airs = airs
+
+    def save_texting(self, memory: Texting) -> None:
+        """Remember which text messages were sent; on the disk when this returns.
+
+        Raises:
+            OSError: it could not be written; what was there before still is.
+        """
+        self._write(TEXTS, asdict(memory))
+        self.texting = memory
 
     def _recall(self, name: str, decode: Callable[[Any], T], nothing: T) -> T:
         try:
@@ -136,3 +148,26 @@ def decode_airs(content: Mapping[str, Any]) -> dict[str, Air]:
             )
             for uplink, days in content.items()
         }
+
+
+def decode_texting(content: Mapping[str, Any]) -> Texting:
+    """Which text messages were sent; raises ``DamagedError``."""
+    with told_apart():
+        lost = content["lost"]
+        letters = tuple(_letter(letter) for letter in content["letters"])
+        return Texting(letters, None if lost is None else decode_stamp(lost))
+
+
+def _letter(body: Mapping[str, Any]) -> Letter:
+    return Letter(
+        order=str(body["order"]),
+        number=str(body["number"]),
+        code=TextCode(body["code"]),
+        incident=str(body["incident"]),
+        since=decode_stamp(body["since"]),
+        at=decode_stamp(body["at"]),
+        modem=str(body["modem"]),
+        fate=Fate(body["fate"]),
+        tries=int(body["tries"]),
+        over=bool(body["over"]),
+    )

@@ -96,6 +96,8 @@ class Line:
 
     # what it says of itself
     api: bool = False
+    serial: bool = False
+    """A modem that is asked on a serial port, whatever becomes of its interface."""
     sim: str | None = None
     registration: str | None = None
     signal: str | None = None
@@ -179,7 +181,7 @@ class Line:
 
     def says(self, uplink: str) -> Says:
         """What the box of this uplink says of itself."""
-        if not self.lan or self.mute:
+        if not (self.lan or (self.serial and self.powered)) or self.mute:
             return Says(uplink, heard=False)
         connected = self.light and self.radio and not self.denies
         return Says(

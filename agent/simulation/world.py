@@ -35,6 +35,7 @@ from agent.simulation.asking import Asking
 from agent.simulation.boxes import Boxes
 from agent.simulation.lines import GATEWAY, Line
 from agent.simulation.obeying import Obeying
+from agent.simulation.texts import Texts
 
 QUICK_S = 600.0
 """Starts this long ago still count as quick restarts."""
@@ -98,6 +99,8 @@ class World(Obeying):
         self.on_event: Callable[[Event], None] | None = None
         self._starts: list[float] = []
         self._first_name = self.run_name = run
+        runs = lambda: self.run_name if self.alive else None  # noqa: E731
+        self.texts = Texts(site, self.lines, self.schedule, runs, self._hear, durable.texting)
         if started:
             self._begin(durable)
 
@@ -147,6 +150,7 @@ class World(Obeying):
                 lines=dict(self.habits),
                 proven={box: at for box, at in self.proven.items() if at is not None},
                 hold=self.hold,
+                texting=self.texts.memory,
             )
         )
 
@@ -183,8 +187,7 @@ class World(Obeying):
         result = step(before, observation, now)
         self.state = result.state
         self._wake_at = result.wake_at + self.booted_at
-        if result.events:
-            self.events.extend((self.t, event) for event in result.events)
+        self.events.extend((self.t, event) for event in result.events)
         if self._check is not None:
             self._check(before, result.state, observation, result.actions, now)
         if result.changed and self._show is not None:
@@ -217,6 +220,8 @@ class World(Obeying):
                 self.hold = action.hold
             case Answer():
                 self.answers.append(action)
+            case _:
+                self.texts.take(action)
 
     # --- the people -----------------------------------------------------------------------------------------
 

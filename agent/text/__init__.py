@@ -99,6 +99,15 @@ def figure(value: float, language: str, digits: int = 0) -> str:
     return plain.replace(".", str(_texts(language)["word"]["decimal"]))
 
 
+def sms(code: str, language: str, args: Mapping[str, Scalar]) -> str:
+    """A text message, as it stands in the table ``sms``; ``short_message`` makes it fit.
+
+    Raises:
+        KeyError: no such code or language.
+    """
+    return _fill(_texts(language)["sms"][code], language, args)
+
+
 def duration(seconds: float, language: str, units: int = 2) -> str:
     """A duration as people say it: ``1 min 20 s``, ``2 h 5 min``, in its ``units`` largest units."""
     word = _texts(language)["word"]
@@ -161,6 +170,8 @@ def _say(name: str, value: Scalar, language: str) -> str:
         return refusal(value, language)
     if name == "cause":
         return cause(value, language)
+    if name in ("fate", "about"):
+        return str(texts[name].get(value, value))
     if name == "part":
         return _part(value, texts["part"])
     return value

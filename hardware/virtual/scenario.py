@@ -43,6 +43,7 @@ class ScenarioUplink:
             configuration says.
         api: the box says of itself how its line is.
         soft: it can be rebooted by software.
+        texts: a modem that sends text messages to one number when no uplink works.
         first_hop: the operator's first hop answers whoever asks it.
         terminal: the name of an optical terminal before the box, with a supply and a relay of its own; None:
             there is none.
@@ -66,6 +67,7 @@ class ScenarioUplink:
     boots_in_s: float | None = None
     api: bool = False
     soft: bool = False
+    texts: bool = False
     first_hop: bool = False
     relay_cuts: str | None = None
     terminal: str | None = None

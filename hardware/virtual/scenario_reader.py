@@ -124,7 +124,7 @@ def find(name: str) -> Scenario:
 
 
 _TABLES = ("power", "uplink", "do", "expect", "never")
-_FOR_THE_CORE = ("api", "soft", "first_hop", "relay_cuts", "terminal", *timed("boots_in"))
+_FOR_THE_CORE = ("api", "soft", "texts", "first_hop", "relay_cuts", "terminal", *timed("boots_in"))
 _TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 
 
@@ -161,6 +161,7 @@ def _uplink(table: Table, number: int, player: Player) -> ScenarioUplink:
         boots_in_s=table.maybe_seconds("boots_in", 1, 3600),
         api=table.flag("api", default=False),
         soft=table.flag("soft", default=False),
+        texts=table.flag("texts", default=False),
         first_hop=table.flag("first_hop", default=False),
         relay_cuts=table.maybe_text("relay_cuts"),
         terminal=table.maybe_text("terminal"),

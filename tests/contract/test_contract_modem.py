@@ -17,6 +17,7 @@ from hardware.ports import (
     Network,
     Registration,
     Sim,
+    UnconfirmedError,
 )
 
 
@@ -194,6 +195,27 @@ def test_a_text_that_the_network_refuses_is_an_error(rig: Rig) -> None:
         rig.modem.send_text("+33612345678", "Panne")
     rig.set(registration=Registration.HOME)
     rig.modem.send_text("+33612345678", "Panne")
+
+
+def test_a_text_that_is_handed_over_and_not_confirmed_may_have_been_sent(rig: Rig) -> None:
+    """That is told apart from a refusal: nobody may send it again blindly. The next message goes out."""
+    rig.modem.read()
+    rig.leave_unconfirmed()
+    with pytest.raises(UnconfirmedError):
+        rig.modem.send_text("+33612345678", "Panne")
+    rig.heal()
+    rig.modem.send_text("+33612345678", "Panne")
+
+
+def test_a_text_that_cannot_be_handed_over_was_not_sent(rig: Rig) -> None:
+    """A modem that is away, or refuses every order, surely has sent nothing."""
+    for spoil, repair in ((lambda: rig.fail("refuses"), rig.heal), (rig.unplug, rig.plug)):
+        spoil()
+        with pytest.raises(HardwareError) as error:
+            rig.modem.send_text("+33612345678", "Panne")
+        assert not isinstance(error.value, UnconfirmedError)
+        repair()
+    assert rig.texts == 0
 
 
 @pytest.mark.parametrize(

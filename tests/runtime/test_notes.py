@@ -1,4 +1,4 @@
-"""Proofs of relays, the hold, signals survive; what is damaged says nothing rather than something wrong."""
+"""Proofs, the hold, texts, signals survive; what is damaged says nothing rather than something wrong."""
 
 from __future__ import annotations
 
@@ -11,21 +11,27 @@ from hypothesis import strategies as st
 
 from agent.core.codes import Code
 from agent.core.instant import Stamp
+from agent.core.letters import Fate, Letter, TextCode, Texting
 from agent.core.model import Part
 from agent.core.people import OpenHold
 from agent.core.radio import Air, Day
-from agent.runtime.notes import HOLD, PROOFS, SIGNALS, Notes
+from agent.runtime.notes import HOLD, PROOFS, SIGNALS, TEXTS, Notes
 
 AT = Stamp(12.5, 1.8e9, True, "boot")
 WIRING = {"ont": "gpio17 cuts ftth on eth0", "dish": "gpio27 cuts starlink on eth1"}
 AIR = Air(at=5.0, rsrp_dbm=-90.0, days=(Day(20000, -91.5, 1440), Day(20001, -90.25, 12)))
 THEN = OpenHold(AT, 3600.0, "Anne à l'atelier")
+LETTERS = tuple(
+    Letter(f"run-{n}", "+33612345678", code, "run-0", AT, AT, "stick", fate, n, over=n > 1)
+    for n, (code, fate) in enumerate(zip([*TextCode, TextCode.BACK], Fate, strict=True))
+)
+SENT = Texting(LETTERS, AT)
 
 
 def test_a_new_folder_has_no_notes(tmp_path: Path) -> None:
     """And nothing is wrong with that."""
     notes = Notes(tmp_path, WIRING)
-    assert (notes.proven, notes.hold, notes.faults) == ({}, None, [])
+    assert (notes.proven, notes.hold, notes.texting, notes.faults) == ({}, None, None, [])
 
 
 def test_notes_survive(tmp_path: Path) -> None:
@@ -45,7 +51,15 @@ def test_notes_survive(tmp_path: Path) -> None:
     assert (last.proven, last.hold) == ({"ont": AT}, None)
 
 
-@pytest.mark.parametrize("name", [PROOFS, HOLD, SIGNALS])
+@pytest.mark.parametrize("memory", [SENT, Texting(), Texting(lost=AT), Texting(LETTERS[:1])])
+def test_the_memory_of_text_messages_survives(tmp_path: Path, memory: Texting) -> None:
+    """Every kind of message with every fate, and that an earlier memory was lost."""
+    Notes(tmp_path, WIRING).save_texting(memory)
+    again = Notes(tmp_path, WIRING)
+    assert (again.texting, again.faults) == (memory, [])
+
+
+@pytest.mark.parametrize("name", [PROOFS, HOLD, SIGNALS, TEXTS])
 @given(damage=st.binary(max_size=200))
 def test_any_damage_is_said_and_believed_by_nobody(
     name: str, damage: bytes, tmp_path_factory: pytest.TempPathFactory
@@ -54,13 +68,13 @@ def test_any_damage_is_said_and_believed_by_nobody(
     folder = tmp_path_factory.mktemp("notes")
     (folder / name).write_bytes(damage)
     notes = Notes(folder, WIRING)
-    assert (notes.proven, notes.hold, notes.airs) == ({}, None, {})
+    assert (notes.proven, notes.hold, notes.airs, notes.texting) == ({}, None, {}, None)
     (fault,) = notes.faults
     assert (fault.name, fault.ok, fault.code) == (name.removesuffix(".json"), False, Code.PART_FAILED)
     assert name in fault.detail
 
 
-@pytest.mark.parametrize("name", [PROOFS, HOLD, SIGNALS])
+@pytest.mark.parametrize("name", [PROOFS, HOLD, SIGNALS, TEXTS])
 @given(data=st.data())
 def test_every_flipped_bit_is_noticed(
     name: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
@@ -71,13 +85,16 @@ def test_every_flipped_bit_is_noticed(
     notes.save_proof("ont", AT)
     notes.save_hold(THEN)
     notes.save_air("4g", AIR)
+    notes.save_texting(SENT)
     good = bytearray((folder / name).read_bytes())
     at = data.draw(st.integers(0, len(good) - 2))  # the last byte ends the line
     good[at] ^= 1 << data.draw(st.integers(0, 6))
     (folder / name).write_bytes(bytes(good))
     read = Notes(folder, WIRING)
-    kept = read.proven == {"ont": AT} and read.hold == THEN and read.airs == {"4g": Air(days=AIR.days)}
-    lost = {PROOFS: read.proven, HOLD: read.hold, SIGNALS: read.airs}[name] in ({}, None) and read.faults
+    airs = {"4g": Air(days=AIR.days)}
+    kept = (read.proven, read.hold, read.airs, read.texting) == ({"ont": AT}, THEN, airs, SENT)
+    said = {PROOFS: read.proven, HOLD: read.hold, SIGNALS: read.airs, TEXTS: read.texting}[name]
+    lost = said in ({}, None) and read.faults
     # A flipped bit in the blanks between, or in a letter's case of an escape, changes nothing that is said.
     assert kept or lost
 

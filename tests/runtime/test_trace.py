@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.core.devices import DeviceKind, DeviceSpec
 from agent.core.inquiries import Asked, Check, Said
 from agent.core.instant import Now
+from agent.core.letters import Fate, TextReport
 from agent.core.model import (
     Hold,
     Leave,
@@ -26,6 +28,7 @@ from agent.core.model import (
     Why,
 )
 from agent.core.people import Request, Verb
+from agent.core.site import UplinkKind, UplinkSpec
 from agent.runtime import trace
 from agent.runtime.trace import Recorder, Start, TraceError, decode, encode, encode_start, read
 
@@ -38,6 +41,7 @@ EACH: list[Observation] = [
     Check("ftth", Asked.NAME, "dns.google@1.1.1.1", 1234.5, Said.WELL, 8.12, "1.1.1.1", "8.8.8.8"),
     Check("ftth", Asked.HOP, "2", 1234.5, Said.SILENT),
     PowerReport("box", "run-1", Outcome.CUT),
+    TextReport("run-2", Fate.UNKNOWN, "nothing came back"),
     Part("screen", ok=False, detail="é"),
     Hold(2000.0, "button"),
     Hold(None, "button"),
@@ -99,6 +103,17 @@ def test_no_line_breaks_the_reader(line: bytes) -> None:
     """Whatever the disk gives back, it is a trace line or a clear error."""
     with contextlib.suppress(TraceError):
         decode(line, "x")
+
+
+def test_a_trace_holds_nobodys_telephone_number() -> None:
+    """It is given to others; all else of a modem comes back."""
+    modem = DeviceSpec("stick", "Modem", DeviceKind.MODEM, bands=("B20",), sms_to=("+33612345678",))
+    uplink = UplinkSpec("4g", "4G", UplinkKind.CELLULAR, ("1.1.1.1",), device=modem)
+    line = encode_start(Start("run", "garage", NOW, (uplink,)))
+    assert b"33612345678" not in line
+    _, start = decode(line, "x")
+    assert isinstance(start, Start)
+    assert start.uplinks[0].device == DeviceSpec("stick", "Modem", DeviceKind.MODEM, bands=("B20",))
 
 
 def test_a_written_file_is_read_back(tmp_path: Path) -> None:
