@@ -13,6 +13,7 @@ sys.path[:0] = [str(SCRIPTS.parent), str(SCRIPTS)]
 
 from agent.replay.lines import ReplayError  # noqa: E402
 from measure.console import OUTAGES, TRACES, say  # noqa: E402
+from measure.rules import RulesError  # noqa: E402
 
 WELL, WRONG, BAD = 0, 1, 2
 WHAT = {
@@ -20,6 +21,7 @@ WHAT = {
     "kills": "the agent killed at random moments of power cycles; nothing may go wrong",
     "footprint": "CPU and memory of the daemon in calm",
     "faults": "cuts in the operator's eight-hour outage, and seconds from a box's hang to its cut",
+    "rules": "each refusal of a power cycle taken out of a copy: which test notices that it is gone",
     "detection": "our verdicts and other systems' rules on recorded lines, then on synthetic ones",
     "synthetic": "only the synthetic lines: delay and false declarations, with confidence intervals",
     "outages": "how long recorded outages lasted, and how long to wait before a power cycle",
@@ -43,6 +45,8 @@ def parser() -> argparse.ArgumentParser:
     each["kills"].add_argument("count", type=int, nargs="?", default=200, help="default: %(default)s")
     each["kills"].add_argument("--seed", type=int, default=1, help="default: %(default)s")
     each["kills"].add_argument("--bays", type=int, default=5, help="at once; default: %(default)s")
+    each["rules"].add_argument("reason", nargs="*", help="only these; default: all")
+    each["rules"].add_argument("--jobs", type=int, default=1, help="copies at once; default: %(default)s")
     each["footprint"].add_argument("minutes", type=float, nargs="?", default=3.0)
     each["detection"].add_argument(
         "folder", type=Path, nargs="?", default=TRACES, help="default: %(default)s"
@@ -86,6 +90,10 @@ def run(args: argparse.Namespace) -> bool:
             from measure.faults import faults
 
             faults(say)
+        case "rules":
+            from measure.rules import measure
+
+            return measure(args.reason, args.jobs)
         case "detection":
             from measure.detection import detection
             from measure.synthetic import synthetic
@@ -105,10 +113,10 @@ def run(args: argparse.Namespace) -> bool:
 
 
 def main() -> int:
-    """Exit code: 0 measured, 1 something went wrong that must not, 2 a file cannot be read."""
+    """Exit code: 0 measured, 1 something went wrong that must not, 2 it cannot be measured."""
     try:
         well = run(parser().parse_args())
-    except ReplayError as error:
+    except (ReplayError, RulesError) as error:
         sys.stdout.flush()
         sys.stderr.write(f"scripts/bench: {error}\n")
         return BAD

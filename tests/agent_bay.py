@@ -14,9 +14,11 @@ from typing import Any
 from bay_ground import FAST
 
 from agent.cli.bay_agent import BayAgent
+from agent.cli.bay_config import device_lines, write_secret
 from agent.cli.control_client import UnreachableError, ask
 from hardware.virtual.bay import Bay, BayUplink
 from hardware.virtual.plan import BROKER
+from hardware.virtual.speaks import MODEMS
 
 ROOT = Path(__file__).parent.parent
 TWO_FIBRES = (
@@ -95,9 +97,21 @@ def configuration(bay: Bay, boot_s: float, confirm_s: float, *, mqtt: bool) -> s
         relay = json.dumps(f"virtual:{bay.folder}/relay.sock#{name}")
         lines += ["[[box]]", f'name = "{name}"', f'uplink = "{name}"', f"relay = {relay}"]
         lines += ["off_s = 3", f"boot_s = {boot_s:g}", f"confirm_s = {confirm_s:g}"]
+        lines += devices(bay, name)
     if mqtt:
         lines += ["[mqtt]", f'host = "{BROKER}"', "tls = false"]
     return "\n".join(lines) + "\n"
+
+
+def devices(bay: Bay, name: str) -> list[str]:
+    """How the device of an uplink is asked, after the lines of its box; nothing where none was given one."""
+    plan = bay.plans[name]
+    speaks = plan.uplink.speaks
+    if speaks is None:
+        return []
+    write_secret(speaks, name, bay.folder)
+    head = ["[[modem]]", f'name = "{name}-modem"', f'uplink = "{name}"'] if speaks in MODEMS else []
+    return [*head, *device_lines(speaks, name, bay.folder, plan.box)]
 
 
 def play(

@@ -70,9 +70,13 @@ class BayAgent:
             *(sys.executable, "-m", "agent", "run", "--config", str(self.config)),
             *("--state-dir", str(self.state), "--runtime-dir", str(self.socket.parent)),
         )
+        environment = dict(os.environ)
+        if self._bay.authority is not None:
+            # What the system of a real site trusts; a bay's own Bbox is not of it.
+            environment["SSL_CERT_FILE"] = str(self._bay.authority)
         with self.log.open("ab") as log:
             self.process = await self._bay.spawn(
-                self._bay.site, arguments, stdin=DEVNULL, stdout=log, stderr=STDOUT
+                self._bay.site, arguments, stdin=DEVNULL, stdout=log, stderr=STDOUT, env=environment
             )
 
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> None:

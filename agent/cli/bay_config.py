@@ -3,19 +3,56 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
-from hardware.virtual.scenario import Scenario
+from hardware.virtual.bay import BayUplink, LinkQuality
+from hardware.virtual.plan import plan_bay
+from hardware.virtual.scenario import Scenario, ScenarioUplink
+from hardware.virtual.speaks import MODEMS, REBOOTS, at_device, secret_file
+from hardware.virtual.web_voice import SECRETS
 
 BROKER_HOST = "203.0.113.10"
 AFTER_POWER_S = 0.0
 SPACING_S = (5.0, 5.0, 5.0)
 """A show has no time for the waits of a real site."""
+quoted = json.dumps
+"""A JSON string is a TOML string too."""
+
+
+def box_label(uplink: ScenarioUplink) -> str:
+    """What people call the uplink's box."""
+    return f"Box {uplink.label}"
+
+
+def modem_label(uplink: ScenarioUplink) -> str:
+    """What people call the uplink's modem."""
+    return f"Modem {uplink.label}"
+
+
+def bay_uplinks(scenario: Scenario) -> list[BayUplink]:
+    """The scenario's uplinks as the bay wants them."""
+    return [
+        BayUplink(
+            name=uplink.name,
+            interface=uplink.interface,
+            kind=uplink.kind,
+            speaks=uplink.speaks,
+            operator=uplink.operator,
+            boot_s=uplink.boot_s,
+            quality=LinkQuality(
+                loss=uplink.loss,
+                delay_ms=uplink.delay_ms,
+                jitter_ms=uplink.jitter_ms,
+                rate_kbit=uplink.rate_kbit,
+            ),
+        )
+        for uplink in scenario.uplinks
+    ]
 
 
 def configuration(scenario: Scenario, folder: Path, language: str, *, broker: bool) -> str:
     """The agent's configuration for this bay, as TOML."""
-    quoted = json.dumps  # a JSON string is a TOML string too
     lines = [
         "[site]",
         'name = "demo"',
@@ -37,16 +74,78 @@ def configuration(scenario: Scenario, folder: Path, language: str, *, broker: bo
             f"interface = {quoted(uplink.interface)}",
             f"interval_s = {uplink.interval_s:g}",
         ]
+    plans = {plan.name: plan for plan in plan_bay(bay_uplinks(scenario))}
     for uplink in scenario.uplinks:
-        lines += ["", "[[box]]", f"name = {quoted(uplink.name)}", f"label = {quoted('Box ' + uplink.label)}"]
-        lines += [
-            f"uplink = {quoted(uplink.name)}",
-            f"off_s = {uplink.off_s:g}",
-            f"boot_s = {uplink.boot_s:g}",
-        ]
-        lines.append(f"confirm_s = {uplink.confirm_s:g}")
-        if uplink.wired:
-            lines.append(f"relay = {quoted(f'virtual:{folder}/relay.sock#{uplink.name}')}")
+        if uplink.modem != uplink.name:
+            lines += ["", *_box(uplink, folder, plans[uplink.name].box)]
+        if uplink.modem is not None:
+            lines += ["", *_modem(uplink, folder, plans[uplink.name].box)]
     if broker:
         lines += ["", "[mqtt]", f"host = {quoted(BROKER_HOST)}", "tls = false"]
     return "\n".join(lines) + "\n"
+
+
+def _box(uplink: ScenarioUplink, folder: Path, gateway: str) -> list[str]:
+    lines = [
+        "[[box]]",
+        f"name = {quoted(uplink.name)}",
+        f"label = {quoted(box_label(uplink))}",
+        f"uplink = {quoted(uplink.name)}",
+        f"off_s = {uplink.off_s:g}",
+        f"boot_s = {uplink.boot_s:g}",
+        f"confirm_s = {uplink.confirm_s:g}",
+    ]
+    if uplink.wired:
+        lines.append(f"relay = {quoted(f'virtual:{folder}/relay.sock#{uplink.name}')}")
+    if uplink.speaks is not None and uplink.speaks not in MODEMS:
+        lines += device_lines(uplink.speaks, uplink.name, folder, gateway)
+        if uplink.speaks in REBOOTS and not uplink.soft:
+            lines.append("reboot = false")
+    return lines
+
+
+def _modem(uplink: ScenarioUplink, folder: Path, gateway: str) -> Sequence[str]:
+    assert uplink.speaks is not None
+    lines = [
+        "[[modem]]",
+        f"name = {quoted(uplink.modem)}",
+        f"label = {quoted(modem_label(uplink))}",
+        f"uplink = {quoted(uplink.name)}",
+        f"boot_s = {uplink.boot_s:g}",
+        *device_lines(uplink.speaks, uplink.name, folder, gateway),
+    ]
+    if not uplink.soft:
+        lines.append("reboot = false")
+    if uplink.data_gb is not None:
+        lines.append(f"data_gb = {uplink.data_gb:g}")
+    if uplink.bands:
+        lines.append(f"bands = [{', '.join(map(quoted, uplink.bands))}]")
+    return lines
+
+
+def device_lines(speaks: str, name: str, folder: Path, gateway: str) -> list[str]:
+    """How the device of an uplink is asked: its language, where it is found, and what it wants to be told.
+
+    Args:
+        speaks: its language, one of ``speaks.SPEAKS``.
+        name: of its uplink.
+        folder: of the bay.
+        gateway: address of the uplink's box.
+    """
+    lines = [f"{'driver' if speaks in MODEMS else 'api'} = {quoted(speaks)}"]
+    if speaks == "at":
+        lines.append(f"device = {quoted(str(at_device(folder, name)))}")
+    elif speaks != "starlink":
+        lines.append(f"address = {quoted(gateway)}")
+    if speaks in SECRETS:
+        lines.append(f"password_file = {quoted(str(secret_file(folder, name)))}")
+    return lines
+
+
+def write_secret(speaks: str | None, name: str, folder: Path) -> None:
+    """Write down what the device of an uplink wants to be told, if anything, for this user alone."""
+    if speaks is not None and speaks in SECRETS:
+        path = secret_file(folder, name)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(SECRETS[speaks], encoding="utf-8")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from agent.cli.bay_config import AFTER_POWER_S, SPACING_S
+from agent.cli.bay_config import AFTER_POWER_S, SPACING_S, box_label, modem_label
 from agent.cli.expectations import Evidence, Outage, Seen
 from agent.core.devices import DeviceKind, DeviceSpec
 from agent.core.model import Event
@@ -68,19 +68,28 @@ def _uplink(uplink: ScenarioUplink) -> UplinkSpec:
         TARGETS,
         uplink.interval_s,
         operator=uplink.operator,
-        device=_modem(uplink) if uplink.texts else None,
+        device=_device(uplink),
     )
 
 
-def _modem(uplink: ScenarioUplink) -> DeviceSpec:
-    return DeviceSpec(uplink.name, f"Modem {uplink.label}", DeviceKind.MODEM, sms_to=(TEXTED,))
+def _device(uplink: ScenarioUplink) -> DeviceSpec | None:
+    """As the configuration of the bay would have it."""
+    if uplink.speaks is None:
+        return None
+    if uplink.modem is not None:
+        limit_bytes = None if uplink.data_gb is None else round(uplink.data_gb * 1e9)
+        label = modem_label(uplink)
+        sms_to = (TEXTED,) if uplink.texts else ()
+        return DeviceSpec(uplink.modem, label, DeviceKind.MODEM, limit_bytes, uplink.bands, sms_to=sms_to)
+    kind = DeviceKind.DISH if uplink.speaks == "starlink" else DeviceKind.BOX
+    return DeviceSpec(uplink.name, box_label(uplink), kind)
 
 
 def _boxes(uplink: ScenarioUplink) -> Iterator[BoxSpec]:
     """The box, and before it the terminal, if there is one: it is configured as the box is."""
     box = BoxSpec(
         name=uplink.name,
-        label=f"Box {uplink.label}",
+        label=modem_label(uplink) if uplink.modem == uplink.name else box_label(uplink),
         uplink=uplink.name,
         wired=uplink.wired,
         confirm_s=uplink.confirm_s,
@@ -97,13 +106,14 @@ def _boxes(uplink: ScenarioUplink) -> Iterator[BoxSpec]:
 def _line(uplink: ScenarioUplink, *, of_bay: bool) -> Line:
     line = Line(
         boots_in_s=uplink.boots_in_s,
-        api=uplink.api,
+        speaks=uplink.speaks,
         hop=uplink.first_hop or of_bay,  # the bay's operators all answer for themselves
         loss=1.0 - (1.0 - uplink.loss) ** 2,
         rtt_s=2.0 * uplink.delay_ms / 1000.0,
     )
-    if uplink.api and uplink.kind == "cellular":
+    if uplink.modem is not None:
         line.sim, line.registration, line.signal = "ready", "home", "good"
+        line.network, line.month_gb = uplink.operator, 3.2
     return line
 
 

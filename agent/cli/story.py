@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Protocol
 
 from agent.cli.bay_agent import BayAgent
-from agent.cli.bay_config import configuration
+from agent.cli.bay_config import bay_uplinks, configuration, write_secret
 from agent.cli.control_client import EventLine, UnreachableError, watch
 from agent.cli.expectations import Evidence, Outage, Seen
 from agent.core.snapshot_types import Snapshot
-from hardware.virtual.bay import Bay, BayUplink, LinkQuality
+from hardware.virtual.bay import Bay
 from hardware.virtual.scenario import Deed, Scenario
 
 START_S = 20.0
@@ -44,26 +44,6 @@ class Audience(Protocol):
 
     def agent_gone(self) -> None:
         """The control socket has closed."""
-
-
-def bay_uplinks(scenario: Scenario) -> list[BayUplink]:
-    """The scenario's uplinks as the bay wants them."""
-    return [
-        BayUplink(
-            name=uplink.name,
-            interface=uplink.interface,
-            kind=uplink.kind,
-            operator=uplink.operator,
-            boot_s=uplink.boot_s,
-            quality=LinkQuality(
-                loss=uplink.loss,
-                delay_ms=uplink.delay_ms,
-                jitter_ms=uplink.jitter_ms,
-                rate_kbit=uplink.rate_kbit,
-            ),
-        )
-        for uplink in scenario.uplinks
-    ]
 
 
 class Story:
@@ -101,6 +81,8 @@ class Story:
             broker = await self._bay.start_broker()
             text = configuration(self._scenario, self._folder, self._language, broker=broker)
             self._agent.config.write_text(text, encoding="utf-8")
+            for uplink in self._scenario.uplinks:
+                write_secret(uplink.speaks, uplink.name, self._folder)
             self._agent.prove()
             await self._agent.start()
             following = asyncio.create_task(self._follow())

@@ -113,7 +113,7 @@ def set_hold(state: State, hold: Hold, now: Now, out: Out) -> State:
 def _restore(state: State, box: BoxState, request: Request, now: Now, out: Out) -> State:
     """Give the power back before its time. A box that is not cut has what is asked for."""
     out.order(Answer(request.id, ok=True, order=None if box.cycle is None else box.cycle.order))
-    if box.phase is Phase.ORDERED and box.cycle is not None:
+    if box.phase is Phase.ORDERED and box.cycle is not None and box.cycle.how is not How.SOFT:
         # If the cut is not made yet, it will not be made any more.
         out.order(Restore(box.spec.name, box.cycle.order))
     if box.phase is not Phase.CUT:

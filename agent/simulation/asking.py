@@ -15,6 +15,7 @@ from agent.core.model import Observation, Probe, Role, Why
 from agent.core.site import Site, UplinkKind
 from agent.simulation.lines import GATEWAY, HOP, REFUSED, SILENT, UNSENT, Line
 from agent.simulation.schedule import Schedule
+from agent.simulation.speaking import says
 
 TIMEOUT_S = 1.0
 BOX = "box"
@@ -34,8 +35,10 @@ EVERY_METERED_S = 1800.0
 ASK_S = 0.02
 SPACING_S = 5.0
 """A round of questions begins a moment after it is asked for, and never sooner after the one before."""
-SAYS_EVERY_S = 15.0
-SAYS_TIMEOUT_S = 3.0
+SAYS_FIRST_S = 2.0
+SAYS_EVERY_S = 60.0
+SAYS_TIMEOUT_S = 5.0
+"""A device is asked so long after the start, so often, and with every round of questions."""
 
 
 class Asking:
@@ -73,8 +76,8 @@ class Asking:
             self.pace(name, uplink.interval_s)
             every_s = EVERY_METERED_S if uplink.kind is UplinkKind.CELLULAR else EVERY_S
             self._at(now + FIRST_S + APART_S * place, self._ask_regularly, name, every_s, self._run)
-            if self._lines[name].api:
-                self._at(now + FIRST_S, self._let_speak, name, self._run)
+            if self._lines[name].speaks is not None:
+                self._at(now + SAYS_FIRST_S, self._let_speak_regularly, name, self._run)
 
     def stop(self) -> None:
         """The agent is gone: nothing is sent any more, and nobody hears what still comes back."""
@@ -143,6 +146,7 @@ class Asking:
         if run != self._run:
             return
         self.rounds[name] += 1
+        self._let_speak(name, run)
         line, now, sent_at = self._lines[name], self._schedule.t, round(self._mono(), 6)
         for asked, subject, timeout_s in QUESTIONS:
             if asked == "hop" and not line.hop:
@@ -163,12 +167,17 @@ class Asking:
 
     # --- what boxes say of themselves -----------------------------------------------------------------------
 
+    def _let_speak_regularly(self, name: str, run: int) -> None:
+        if run == self._run:
+            self._let_speak(name, run)
+            self._at(self._schedule.t + SAYS_EVERY_S, self._let_speak_regularly, name, run)
+
     def _let_speak(self, name: str, run: int) -> None:
-        if run != self._run:
-            return
-        now, says = self._schedule.t, self._lines[name].says(name)
-        self._at(now + (BOX_RTT_S if says.heard else SAYS_TIMEOUT_S), self._came_back, run, says)
-        self._at(now + SAYS_EVERY_S, self._let_speak, name, run)
+        line = self._lines[name]
+        if line.speaks is not None:
+            said = says(line, name)
+            after_s = BOX_RTT_S if said.heard else SAYS_TIMEOUT_S
+            self._at(self._schedule.t + after_s, self._came_back, run, said)
 
 
 def _by(asked: str, said: str) -> str:

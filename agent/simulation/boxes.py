@@ -136,7 +136,7 @@ class Boxes:
     def reboot(self, name: str) -> bool:
         """Boot by software; False if the box does not listen."""
         line = self._lines[name]
-        if not line.lan or line.mute:
+        if not line.listens:
             return False
         self._cure(line)
         self.boot(name)

@@ -59,7 +59,7 @@ def _hang(world: World, on: str, args: Args) -> None:
         on,
         hung=mode in ("frozen", "lan"),
         half_hung=mode in ("forwarding", "api"),
-        mute=mode == "api",
+        mute=mode in ("api", "frozen"),
         outlives=int(args.get("outlives", 0)),
         becomes=args.get("becomes", "well"),
     )
@@ -99,6 +99,15 @@ def _names(world: World, on: str, args: Args) -> None:
     world.change(on, names=said[args.get("mode", "silent")])
 
 
+def _modem(world: World, on: str, args: Args) -> None:
+    """``operator`` is whose network it is in; that the operator's network works is another matter."""
+    world.change(on, **{"network" if key == "operator" else key: value for key, value in args.items()})
+
+
+def _dish(world: World, on: str, args: Args) -> None:
+    world.change(on, **{"dish" if key == "state" else key: value for key, value in args.items()})
+
+
 def _mains(*, present: bool) -> Act:
     return lambda world, _on, _args: world.boxes.switch_mains(present=present)
 
@@ -126,7 +135,13 @@ DEEDS: Mapping[str, Act] = {
     "portal_end": _line(portal=False),
     "dns_out": _names,
     "dns_back": _line(names="well"),
-    "modem": lambda world, on, args: world.change(on, **args),
+    "modem": _modem,
+    "dish": _dish,
+    "light": lambda world, on, args: world.change(on, rx_dbm=args["rx_dbm"]),
+    "mute": _line(mute=True),
+    "unmute": _line(mute=False),
+    "lock": _line(locked=True),
+    "unlock": _line(locked=False),
     "new_address": _new_address,
     # cables and interfaces
     "pull": _line(cable=False),
@@ -165,6 +180,9 @@ DEEDS: Mapping[str, Act] = {
   on the LAN and lets nothing through; ``api``: so too, and it says nothing of itself any more. It
   ``outlives`` so many power cycles, and then ``becomes`` well or a portal. ``terminal``: the optical terminal
   before the box hangs, and the box is well; if it outlives one cycle it outlives all.
+- ``modem``: what keeps a modem from data keeps the packets too; ``dish`` likewise, in any state but ``well``.
+- ``light``: what a box says that it receives; ``mute``: the device says nothing of itself any more, ``lock``:
+  it refuses its password; packets pass as before.
 - ``box_off``: somebody takes the box's supply out of its outlet.
 - ``operator_out``: nothing behind the operator's first hop answers.
 - ``portal``: somebody else answers in the place of every name and page; pings pass unless ``pings=False``.

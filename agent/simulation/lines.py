@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from agent.core.devices import Radio, Registration, Says, Sim
 from agent.core.model import Why
 
 ADDRESS = "192.168.1.10"
@@ -12,14 +11,6 @@ GATEWAY = "192.168.1.1"
 HOP = "100.64.0.1"
 WELL, SILENT, REFUSED, WRONG, UNSENT = "well", "silent", "refused", "wrong", "unsent"
 """What can come of a question beyond echoes."""
-AIR = {
-    "excellent": Radio("4G", "B7", rsrp_dbm=-72.0, rsrq_db=-7.0, sinr_db=24.0),
-    "good": Radio("4G", "B3", rsrp_dbm=-86.0, rsrq_db=-9.0, sinr_db=16.0),
-    "fair": Radio("4G", "B20", rsrp_dbm=-96.0, rsrq_db=-11.0, sinr_db=7.0),
-    "poor": Radio("4G", "B20", rsrp_dbm=-112.0, rsrq_db=-15.0, sinr_db=-2.0),
-    "unusable": Radio("4G", "B20", rsrp_dbm=-127.0, rsrq_db=-19.0, sinr_db=-9.0),
-}
-"""What a modem measures where the signal is so."""
 
 
 @dataclass(slots=True)
@@ -95,12 +86,25 @@ class Line:
     """What name servers bring: ``well``, ``silent``, ``refused`` or ``wrong``."""
 
     # what it says of itself
-    api: bool = False
-    serial: bool = False
-    """A modem that is asked on a serial port, whatever becomes of its interface."""
+    speaks: str | None = None
+    """Who can be asked: ``hilink``, ``at``, ``starlink``, ``livebox``, ``freebox``, ``sfr``, ``bbox``."""
+    locked: bool = False
+    """It refuses the password."""
     sim: str | None = None
     registration: str | None = None
     signal: str | None = None
+    band: str | None = None
+    """Of the cell, where it is another than usual with this signal."""
+    network: str | None = None
+    """Whose mobile network it is in."""
+    data: str = "connected"
+    """``refused``: the network lets the modem in, and to no data."""
+    month_gb: float | None = None
+    """Used this month, gigabytes."""
+    dish: str = "well"
+    """What a dish is in; nothing passes unless it is ``well``."""
+    obstructed_pct: float | None = None
+    rx_dbm: float | None = None
 
     # the line and what is behind it
     terminal: Terminal | None = None
@@ -144,12 +148,27 @@ class Line:
         )
 
     @property
+    def lets_data(self) -> bool:
+        """Modem or dish have nothing against it that packets pass."""
+        return self.radio and self.data != "refused" and self.dish == "well"
+
+    @property
+    def listens(self) -> bool:
+        """Its device answers whoever asks it; a serial port does while nothing answers on the network."""
+        there = self.lan if self.speaks != "at" else self.present and self.powered and self.booted
+        return there and not self.mute
+
+    @property
     def reaches_operator(self) -> bool:
         """Packets reach the operator's first hop."""
         if self.terminal is not None and not self.terminal.works:
             return False
         return (
-            self.lan and self.forwards and self.light and self.radio and not (self.half_hung or self.denies)
+            self.lan
+            and self.forwards
+            and self.light
+            and self.lets_data
+            and not (self.half_hung or self.denies)
         )
 
     @property
@@ -178,20 +197,3 @@ class Line:
         if not self.operator:
             return SILENT
         return self.names if asked == "name" else WELL
-
-    def says(self, uplink: str) -> Says:
-        """What the box of this uplink says of itself."""
-        if not (self.lan or (self.serial and self.powered)) or self.mute:
-            return Says(uplink, heard=False)
-        connected = self.light and self.radio and not self.denies
-        return Says(
-            uplink,
-            heard=True,
-            line_up=self.light and self.signal != "unusable",
-            wan_up=connected,
-            sim=None if self.sim is None else Sim(self.sim),
-            registration=None if self.registration is None else Registration(self.registration),
-            radio=None if self.signal is None else AIR[self.signal],
-            cause=None if self.light else "no_light",
-            cut_helps=None if self.light else False,
-        )

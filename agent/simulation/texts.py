@@ -61,7 +61,7 @@ class Texts:
         if self._run() != run:
             return
         line = self._lines[self._uplinks[order.modem]]
-        able = line.radio and (line.lan or line.serial)
+        able = line.radio and line.listens
         fate = self.fate or (Fate.SENT if able else Fate.REFUSED)
         if fate is not Fate.REFUSED:
             self.sent.append((self._schedule.t, order))

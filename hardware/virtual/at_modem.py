@@ -10,6 +10,7 @@ import os
 import select
 import threading
 import tty
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,8 @@ class VirtualAtModem:
         heard: every command that it was given.
         texts: short messages that were handed to it: octets stated, hexadecimal digits.
         reboots: how often it was told to.
+        refresh: called before each answer, in the modem's thread, to bring ``state`` up to date.
+        on_reboot: called at each order to reboot, in the modem's thread.
         reports: puts its unasked lines before and in the middle of answers.
     """
 
@@ -67,6 +70,8 @@ class VirtualAtModem:
         self.heard: list[str] = []
         self.texts: list[tuple[int, str]] = []
         self.reboots = 0
+        self.refresh: Callable[[], None] = lambda: None
+        self.on_reboot: Callable[[], None] = lambda: None
         self.reports = reports
         self._echo_at_boot = echo
         self._echo = echo
@@ -161,12 +166,14 @@ class VirtualAtModem:
 
     def _obey(self, line: str, echo: bytes) -> bool:
         self.heard.append(line)
+        self.refresh()
         command = line.upper() if '"' not in line else line
         if echo and not self._send(echo):
             return False
         if command == "AT+CFUN=1,1" and not self.fault.refuses:
             self.reboots += 1
             self._say("\r\nOK\r\n", command)
+            self.on_reboot()
             return False
         if command.startswith("AT+CMGS=") and not self.fault.refuses:
             self._octets = int(command.partition("=")[2])

@@ -11,7 +11,6 @@ kernel. Nothing is written outside ``folder``.
 from __future__ import annotations
 
 import contextlib
-import random
 import time
 from asyncio.subprocess import Process
 from collections.abc import Sequence
@@ -26,7 +25,6 @@ from hardware.virtual.box_state import Hang
 from hardware.virtual.broker import start_mosquitto
 from hardware.virtual.emulator import Emulator, Line
 from hardware.virtual.ethernet import is_running, switch_offloads_off
-from hardware.virtual.hilink import HiLink
 from hardware.virtual.line import LinkQuality
 from hardware.virtual.netns import Namespace, NamespaceError, veth
 from hardware.virtual.plan import BayUplink, Plan, all_targets, plan_bay
@@ -34,6 +32,8 @@ from hardware.virtual.processes import Processes, find_program
 from hardware.virtual.relay_server import RelayServer
 from hardware.virtual.services import BoxServices, Internet
 from hardware.virtual.site import Site
+from hardware.virtual.voice import Voice
+from hardware.virtual.voices import make_certificate, make_voice
 
 __all__ = ["Bay", "BayUplink", "Hang", "LinkQuality"]
 
@@ -45,6 +45,8 @@ class Bay:
         folder: holds the relay socket ``relay.sock`` and the broker's files; must exist.
         plans: every uplink's addresses, by name, in the order of preference.
         targets: addresses of the internet that answer.
+        voices: the device that speaks for an uplink, by name; see ``make_voice``.
+        authority: file with the certificate of which whoever watches must know that it can be trusted.
 
     Raises:
         ValueError: uplinks that cannot stand side by side.
@@ -59,12 +61,14 @@ class Bay:
         self.targets = all_targets(plans)
         self.boxes: dict[str, VirtualBox] = {}
         self.lines: dict[str, Line] = {}
-        self.hilinks: dict[str, HiLink] = {}
+        self.voices: dict[str, Voice] = {}
+        self.authority: Path | None = None
         self.operators: dict[str, Namespace] = {}
         self.services: dict[str, BoxServices] = {}
         self._seed = seed
         self._persist_outputs = persist_outputs
         self._targets_out: set[str] = set()
+        self._certificate: Path | None = None
         self._stack: AsyncExitStack | None = None
 
     # --- life -----------------------------------------------------------------------------------------------
@@ -104,8 +108,8 @@ class Bay:
             self._build_uplink(plan)
         self._site.settle()
         for plan in self.plans.values():
-            if plan.uplink.kind == "cellular":
-                await self._build_modem(plan.name)
+            if plan.speaks is not None:
+                await self._build_voice(plan, plan.speaks)
         self._relays = RelayServer(
             self.folder / "relay.sock", self.boxes, persist_outputs=self._persist_outputs
         )
@@ -174,13 +178,16 @@ class Bay:
         )
         operator.ip(f"route add default via {plan.internet_port}")
 
-    async def _build_modem(self, name: str) -> None:
+    async def _build_voice(self, plan: Plan, speaks: str) -> None:
         assert self._stack is not None
-        modem = HiLink(self.boxes[name], self.lines[name], random.Random(f"{self._seed} {name}"))
-        self.hilinks[name] = modem
-        self._stack.push_async_callback(modem.stop)
-        await modem.start()
-        self.boxes[name].on_boot = modem.forget
+        if speaks == "bbox" and self._certificate is None:
+            self._certificate, self.authority = make_certificate(self.folder)
+        box, seed = self.boxes[plan.name], f"{self._seed} {plan.name}"
+        voice = make_voice(speaks, box, self.lines[plan.name], self.folder, self._certificate, seed)
+        self.voices[plan.name] = voice
+        self._stack.push_async_callback(voice.stop)
+        await voice.start()
+        box.on_boot, box.on_change = voice.forget, voice.follow
 
     async def stop(self) -> None:
         """Take everything down. Safe to repeat."""

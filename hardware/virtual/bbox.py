@@ -20,7 +20,6 @@ class VirtualBbox(VirtualDevice):
     Attributes:
         open_status: the line's state is told without a login.
         link_type: ``ftth`` or ``vdsl``.
-        locked: it answers every login with status 429.
         logins: how often a login was tried, right or wrong.
         sessions: cookies of open sessions.
     """
@@ -35,7 +34,6 @@ class VirtualBbox(VirtualDevice):
         super().__init__(listener, tls)
         self.open_status = open_status
         self.link_type = "ftth"
-        self.locked = False
         self.logins = 0
         self.sessions: set[str] = set()
 
@@ -51,7 +49,8 @@ class VirtualBbox(VirtualDevice):
         told = {"wan/ip": self._wan, "device": self._device, "wan/ftth/stats": self._fibre}
         if part not in told:
             return _refusal(part, 404, "Unknown")
-        if cookie not in self.sessions and (part == "wan/ftth/stats" or not self.open_status):
+        known = not self.locked and cookie in self.sessions
+        if not known and (part == "wan/ftth/stats" or self.locked or not self.open_status):
             return _refusal(part, 401, "Operation requires authentication")
         return _json([told[part]()])
 
@@ -94,7 +93,7 @@ class VirtualBbox(VirtualDevice):
                 "modelname": MODEL,
                 "running": {"version": FIRMWARE, "date": "2025-05-01T00:00:00Z"},
                 "main": {"version": FIRMWARE},
-                "uptime": 20 if self.line is LineState.BOOTING else 86_400,
+                "uptime": self.uptime_s,
                 "using": {"ipv4": 1, "ipv6": 0, "ftth": int(self.link_type == "ftth"), "vdsl": 0},
             }
         }

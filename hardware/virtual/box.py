@@ -31,6 +31,7 @@ class Cable(Enum):
 class _Shown:
     """What the namespace has been told of ports, addresses, forwarding, and the rules of the wall."""
 
+    awake: bool = False
     lan_port: bool = False
     lan_address: bool = False
     line: bool = False
@@ -49,6 +50,8 @@ class VirtualBox:
         namespace: the box's inside.
         on_lan: told after every change of what the site can see.
         on_boot: told whenever the box loses its memory: at a power cut and at a reboot.
+        way_out_lost: it knows that it has no route to the internet.
+        on_change: told after every change of what it does.
     """
 
     def __init__(self, plan: Plan, namespace: Namespace) -> None:
@@ -56,6 +59,8 @@ class VirtualBox:
         self.namespace = namespace
         self.on_lan: Callable[[], None] = lambda: None
         self.on_boot: Callable[[], None] = lambda: None
+        self.on_change: Callable[[], None] = lambda: None
+        self.way_out_lost = False
         self.state = BoxState(Boot(plan.uplink.boot_s))
         self._loop = asyncio.get_running_loop()
         self._cable = Cable.PLUGGED
@@ -98,10 +103,12 @@ class VirtualBox:
 
     def lose_way_out(self) -> None:
         """Have no route to the internet any more and say so: what a box does without its line."""
+        self.way_out_lost = True
         self.namespace.ip("route replace unreachable default")
 
     def find_way_out(self) -> None:
         """Have the route again."""
+        self.way_out_lost = False
         self.namespace.ip(f"route replace default via {self.plan.first_hop} dev wan")
 
     def reboot(self) -> None:
@@ -146,6 +153,11 @@ class VirtualBox:
         return self._shown.lan_port and self._shown.lan_address
 
     @property
+    def is_awake(self) -> bool:
+        """It has power and is far enough in its boot to answer, whether it hangs or not."""
+        return self._shown.awake
+
+    @property
     def forwards(self) -> bool:
         """The box lets packets through."""
         return self._shown.forwarding
@@ -180,6 +192,7 @@ class VirtualBox:
         now = max(due_at, self._loop.time())
         able = box_state.abilities(self.state, now)
         wanted = _Shown(
+            awake=box_state.abilities(box_state.heal(self.state), now).lan,
             lan_port=able.carrier and self._cable is Cable.PLUGGED,
             lan_address=able.lan and self._cable is not Cable.GONE,
             line=able.line,
@@ -203,6 +216,7 @@ class VirtualBox:
             self._timer = self._loop.call_at(next_at, self._apply, next_at)
         if before != wanted:
             self.on_lan()
+        self.on_change()
 
     def _lan_commands(self, before: _Shown, wanted: _Shown) -> list[str]:
         if self._cable is Cable.GONE:
@@ -214,6 +228,8 @@ class VirtualBox:
             commands.append(f"link set lan {'up' if wanted.lan_port else 'down'}")
         if wanted.lan_address and not before.lan_address:
             commands.append(f"address add {self.plan.box}/{self.plan.lan.prefixlen} dev lan")
+            if self.plan.dish is not None:
+                commands.append(f"address add {self.plan.dish}/32 dev lan")
         return commands
 
     def _line_commands(self, before: _Shown, wanted: _Shown) -> list[str]:

@@ -244,11 +244,30 @@ class VirtualDevice(ABC):
     Attributes:
         server: its faults and what it was asked.
         line: how its line is.
+        ran_s: seconds since its start; None: a day, or some seconds while it is booting.
+        rx_dbm: light that it receives while there is any; None: what such a device usually does.
+        locked: it lets nobody in any more, whatever the password.
+        refresh: called before each answer, to bring all that up to date.
     """
 
     def __init__(self, listener: socket.socket | None = None, tls: ssl.SSLContext | None = None) -> None:
         self.line = LineState.WELL
-        self.server = BoxServer(self.answer, listener or loopback(), tls)
+        self.ran_s: float | None = None
+        self.rx_dbm: float | None = None
+        self.locked = False
+        self.refresh: Callable[[], None] = lambda: None
+        self.server = BoxServer(self._answer_now, listener or loopback(), tls)
+
+    def _answer_now(self, request: Request) -> Answer:
+        self.refresh()
+        return self.answer(request)
+
+    @property
+    def uptime_s(self) -> int:
+        """Seconds since its start, as it tells them."""
+        if self.ran_s is not None:
+            return int(self.ran_s)
+        return 20 if self.line is LineState.BOOTING else 86_400
 
     @abstractmethod
     def answer(self, request: Request) -> Answer:

@@ -20,6 +20,8 @@ class Hang(StrEnum):
     """Its LAN side is silent and it forwards nothing; its line side still answers the operator."""
     FROZEN = "frozen"
     """Nothing answers on either side; only the carrier stays."""
+    API = "api"
+    """It answers pings, forwards nothing, and says nothing of itself: its pages and its serial port hang."""
 
 
 class Phase(StrEnum):
@@ -137,8 +139,8 @@ def heal(state: BoxState) -> BoxState:
 
 
 def reboot(state: BoxState, now: float) -> BoxState:
-    """Boot by software; a box without power or frozen cannot."""
-    if not state.powered or state.hang is Hang.FROZEN:
+    """Boot by software; a box without power cannot, nor one that listens to nobody."""
+    if not state.powered or state.hang in (Hang.FROZEN, Hang.API):
         return state
     return replace(state, hang=None, booted_from=now, reboots=state.reboots + 1)
 
@@ -175,7 +177,7 @@ def abilities(state: BoxState, now: float) -> Abilities:
     running = now >= running_at
     return Abilities(
         carrier=now >= carrier_at,
-        lan=now >= lan_at and state.hang in (None, Hang.FORWARDING),
+        lan=now >= lan_at and state.hang in (None, Hang.FORWARDING, Hang.API),
         line=running and state.hang is not Hang.FROZEN,
         forwarding=running and state.hang is None,
     )

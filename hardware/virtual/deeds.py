@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from hardware.virtual.box import Cable
 from hardware.virtual.box_state import Hang
+from hardware.virtual.speaks import DISHES, LIGHT, LOCKS, MODEMS, SPEAKS
 from hardware.virtual.wall import NameMode, PageMode, Wall, portal
 
 if TYPE_CHECKING:
     from hardware.virtual.bay import Bay
+    from hardware.virtual.voice import Voice
 
 _NOBODY = "02:76:00:00:ff:ff"
 """A hardware address that nobody has."""
@@ -154,6 +156,25 @@ def _rewire(bay: Bay, on: str, args: Mapping[str, Any]) -> None:
     bay.rewire(on, args["to"])
 
 
+def _voice(bay: Bay, on: str, *allowed: str) -> Voice:
+    speaks = bay.plans[on].speaks
+    if speaks not in allowed:
+        raise ValueError(f"on {on} nobody speaks one of: {', '.join(allowed)}")
+    return bay.voices[on]
+
+
+def _change(*allowed: str) -> Callable[[Bay, str, Mapping[str, Any]], None]:
+    return lambda bay, on, args: _voice(bay, on, *allowed).change(args)
+
+
+def _mute(*, muted: bool) -> Callable[[Bay, str, Mapping[str, Any]], None]:
+    return lambda bay, on, _: _voice(bay, on, *SPEAKS).freeze(frozen=muted)
+
+
+def _lock(*, locked: bool) -> Callable[[Bay, str, Mapping[str, Any]], None]:
+    return lambda bay, on, _: _voice(bay, on, *LOCKS).lock(locked=locked)
+
+
 DEEDS: Mapping[str, DeedForm] = {
     "hang": DeedForm(_hang, required=("mode",)),
     "heal": DeedForm(lambda bay, on, _: bay.boxes[on].heal()),
@@ -179,6 +200,16 @@ DEEDS: Mapping[str, DeedForm] = {
     "weld": DeedForm(lambda bay, on, _: bay.weld(on)),
     "unweld": DeedForm(lambda bay, on, _: bay.weld(on, welded=False)),
     "rewire": DeedForm(_rewire, required=("to",)),
+    "modem": DeedForm(
+        _change(*MODEMS),
+        optional=("sim", "registration", "signal", "band", "operator", "data", "month_gb"),
+    ),
+    "dish": DeedForm(_change(*DISHES), optional=("state", "obstructed_pct")),
+    "light": DeedForm(_change(*LIGHT), required=("rx_dbm",)),
+    "mute": DeedForm(_mute(muted=True)),
+    "unmute": DeedForm(_mute(muted=False)),
+    "lock": DeedForm(_lock(locked=True)),
+    "unlock": DeedForm(_lock(locked=False)),
     "new_address": DeedForm(_new_address, optional=("later",)),
 }
 """What each of them does, where its name does not say it:
@@ -192,5 +223,10 @@ DEEDS: Mapping[str, DeedForm] = {
 - ``portal_end``, ``dns_back``: the box lets everything through again. It can be in one of these two states
   only: the later one counts. A restart changes neither.
 - ``rewire``: plugs the box ``to`` into the relay of the box it is done on.
+- ``modem``: the card, the network, the cell or the subscription of the uplink's modem is another; what
+  keeps it from data keeps the packets too.
+- ``dish``: ``state`` other than ``well`` keeps the packets; ``obstructed_pct`` is only told.
+- ``light``: what the box receives of it, as it tells; packets pass as before.
+- ``mute``: the device says nothing of itself any more, and packets pass; ``lock``: it refuses its password.
 - ``new_address``: taken at once, or at the next lease with ``later=True``.
 """

@@ -83,6 +83,8 @@ class Line:
         self._up = _Direction(Schedule(quality, random.Random(f"{seed} up")), far_end)
         self._down = _Direction(Schedule(quality, random.Random(f"{seed} down")), near_end)
         self._is_cut = False
+        self.barred = False
+        """Nothing passes although nothing is cut: whoever stands at its end is not let through."""
         self._loop.add_reader(near_end, self._readable, near_end, self._up)
         self._loop.add_reader(far_end, self._readable, far_end, self._down)
 
@@ -130,7 +132,7 @@ class Line:
                 frame, address = end.recvfrom(_LARGEST_FRAME)
             except OSError:  # nothing more to read, or the interface has just gone down
                 return
-            if not self._is_cut and address[2] != socket.PACKET_OUTGOING:
+            if not (self._is_cut or self.barred) and address[2] != socket.PACKET_OUTGOING:
                 direction.take(frame)
 
     def close(self) -> None:

@@ -22,7 +22,6 @@ class VirtualFreebox(VirtualDevice):
         version: of its API.
         granted: tokens of applications, by track id: token and state of the question.
         logins: how often a session was asked for, right or wrong.
-        locked: it answers every login with ``ratelimited``.
         sessions: open ones.
         media: ``ftth`` or ``xdsl``.
     """
@@ -32,7 +31,6 @@ class VirtualFreebox(VirtualDevice):
         self.version = "10.2"
         self.granted: dict[int, tuple[str, str]] = {1: (TOKEN, "granted")}
         self.logins = 0
-        self.locked = False
         self.sessions: set[str] = set()
         self.media = "ftth"
 
@@ -52,7 +50,7 @@ class VirtualFreebox(VirtualDevice):
             return _refusal("invalid_api_version", 404)
         if path.startswith("login/"):
             return self._login(request, path.removeprefix("login/"), payload)
-        if request.headers.get("x-fbx-app-auth") not in self.sessions:
+        if self.locked or request.headers.get("x-fbx-app-auth") not in self.sessions:
             return _refusal("auth_required", challenge=self._challenge())
         told = {"connection/": self._connection, "connection/ftth/": self._fibre, "system/": self._system}
         return _json({"success": True, "result": told[path]()}) if path in told else _refusal("noent", 404)
@@ -116,11 +114,12 @@ class VirtualFreebox(VirtualDevice):
         light = self.line in (LineState.WELL, LineState.NO_WAN)
         return {"sfp_present": True, "sfp_alim_ok": True, "sfp_has_power_report": True, "sfp_vendor": "ACME",
                 "sfp_has_signal": light, "link": light, "link_type": "pon", "sfp_model": "SFP-X1",
-                "sfp_pwr_rx": round(RX_DBM * 100) if light else -3698, "sfp_pwr_tx": 642}  # fmt: skip
+                "sfp_pwr_rx": round((self.rx_dbm or RX_DBM) * 100) if light else -3698,
+                "sfp_pwr_tx": 642}  # fmt: skip
 
     def _system(self) -> dict[str, Any]:
         return {"firmware_version": FIRMWARE, "uptime": "1 jour", "board_name": "fbxgw8r",
-                "uptime_val": 20 if self.line is LineState.BOOTING else 86_400,
+                "uptime_val": self.uptime_s,
                 "model_info": {"name": "fbxgw8-r1", "pretty_name": MODEL}}  # fmt: skip
 
 

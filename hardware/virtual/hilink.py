@@ -9,61 +9,86 @@ import asyncio
 import random
 import socket
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from hardware.ports import Registration
 from hardware.virtual.box import VirtualBox
 from hardware.virtual.emulator import Line
 from hardware.virtual.hilink_api import HiLinkApi
 from hardware.virtual.hilink_pages import HiLinkReadings, HiLinkSignal
 from hardware.virtual.hilink_server import HiLinkServer, WebFault
+from hardware.virtual.voice import Voice, radio_fields
 
 PORT = 80
 REBOOT_AFTER_S = 0.2
 """From the answer to the reboot it promises."""
+LEAST_RSRP_DBM = -120
+"""A connection does not come about where the cell is weaker."""
 _FREEBIND = 15  # <linux/in.h>: the address may come later
 _RUNNING_BEFORE_S = 86_400.0
 """How long a box that was there from the start says it has been running."""
 
 
-class HiLink:
-    """The modem of one box.
+class HiLink(Voice):
+    """The modem of one box; its line is its radio link.
 
     Attributes:
-        box: whose it is.
-        line: its radio link; while that is cut, the modem says that it is not connected.
         signal: what its radio reports; may be replaced at any time.
         api: its sessions and firmware.
+        server: its web server.
     """
 
     def __init__(self, box: VirtualBox, line: Line, rng: random.Random) -> None:
-        self.box = box
-        self.line = line
+        super().__init__(box, line)
         self.signal = HiLinkSignal()
         self.api = HiLinkApi(self.readings, self._promise_reboot, rng, time.monotonic)
-        self._server = HiLinkServer(self.api)
+        self.server = HiLinkServer(self.api)
+        self._operator = box.plan.operator
+        self._refused = False
+        self._month_bytes: int | None = None
         self._counted_before = (0, 0)
         self._reboot: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
         """Listen in the box's namespace on its LAN address."""
-        await self._server.start(self.box.namespace.call(lambda: _listener(self.box.plan.box)))
+        await self.server.start(self.box.namespace.call(lambda: _listener(self.box.plan.box)))
+        self.follow()
 
     async def stop(self) -> None:
         """Stop listening. Safe to repeat."""
         self._cancel_reboot()
-        await self._server.stop()
+        await self.server.stop()
 
-    def freeze(self, *, frozen: bool = True) -> None:
-        """Let the web server hang while the box goes on forwarding, or answer again."""
-        self._server.fault = WebFault(silent=frozen)
+    def _hush(self, *, silent: bool) -> None:
+        self.server.fault = WebFault(silent=silent)
+
+    def change(self, args: Mapping[str, Any]) -> None:
+        """See ``Voice.change``: sim, registration, signal, band, operator, data, month_gb."""
+        self.signal = replace(self.signal, **radio_fields(args))
+        self._operator = args.get("operator", self._operator)
+        if "data" in args:
+            self._refused = args["data"] == "refused"
+        if "month_gb" in args:
+            self._month_bytes = round(args["month_gb"] * 1e9)
+        self.line.barred = self._refused or not (self.signal.has_service and self._is_heard)
+
+    @property
+    def _is_heard(self) -> bool:
+        """The cell's signal, where the modem tells it, is enough for data."""
+        return self.signal.rsrp_dbm is None or self.signal.rsrp_dbm >= LEAST_RSRP_DBM
 
     def forget(self) -> None:
         """The box has lost its power or reboots: no session, no connection and no count survives."""
         self.api.forget()
-        self._server.fault = WebFault()
+        self.server.fault = WebFault()
+        self._silent = False
         self._counted_before = self._counters()
         self._cancel_reboot()
-        self._server.hang_up()
+        self.server.hang_up()
+        super().forget()
 
     def _promise_reboot(self) -> None:
         if self._reboot is None:
@@ -77,15 +102,19 @@ class HiLink:
     def readings(self) -> HiLinkReadings:
         """What the modem knows now."""
         received, sent = self._counters()
+        signal = self.signal
+        if self.line.is_cut and signal.has_service:
+            signal = replace(signal, registration=Registration.SEARCHING)
         return HiLinkReadings(
-            signal=self.signal,
-            operator=self.box.plan.operator,
-            online=self.signal.has_service and not self.line.is_cut,
+            signal=signal,
+            operator=self._operator,
+            online=signal.has_service and self._is_heard,
+            refused=self._refused,
             wan_address=self.box.plan.box_wan,
             uptime_s=min(self.box.uptime_s, _RUNNING_BEFORE_S),
             received_bytes=received - self._counted_before[0],
             sent_bytes=sent - self._counted_before[1],
-            month_bytes=received + sent,
+            month_bytes=received + sent if self._month_bytes is None else self._month_bytes,
         )
 
     def _counters(self) -> tuple[int, int]:

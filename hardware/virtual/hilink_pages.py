@@ -14,7 +14,8 @@ WRONG_PASSWORD, OCCUPIED, LOCKED = 108006, 108003, 108007
 NO_SESSION, BAD_TOKEN = 125002, 125003
 """The modem knows no such session, or the token has been used up."""
 
-_ONLINE, _OFFLINE = 901, 902
+_ONLINE, _OFFLINE, _REFUSED = 901, 902, 7
+"""``ConnectionStatus``; the last one is "network access not allowed"."""
 _TYPES = {
     Network.G2: (3, 3),
     Network.G3: (9, 46),
@@ -74,6 +75,8 @@ class HiLinkReadings:
     signal: HiLinkSignal = HiLinkSignal()
     operator: str = "Exemple Mobile"
     online: bool = True
+    refused: bool = False
+    """The operator lets it into the network, and to no data."""
     wan_address: str = "100.71.4.9"
     uptime_s: float = 86_400.0
     sent_bytes: int = 0
@@ -172,13 +175,13 @@ def _signal(now: HiLinkReadings) -> dict[str, object]:
 
 def _status(now: HiLinkReadings) -> dict[str, object]:
     signal = now.signal
-    online = now.online and signal.has_service
+    online = now.online and signal.has_service and not now.refused
     types = _TYPES.get(signal.network, (0, 0)) if signal.has_service and signal.network else (0, 0)
     service = 2 if signal.has_service else 1
     if signal.sim is Sim.READY and signal.registration in (Registration.SEARCHING, Registration.NONE):
         service = 0
     return {
-        "ConnectionStatus": _ONLINE if online else _OFFLINE,
+        "ConnectionStatus": _ONLINE if online else _REFUSED if now.refused else _OFFLINE,
         "WifiConnectionStatus": None,
         "SignalStrength": None,
         "SignalIcon": bars(signal),

@@ -40,14 +40,18 @@ class VirtualLivebox(VirtualDevice):
         if name == "sah.Device.Information.createContext":
             return self._log_in(request, call["parameters"])
         context = request.headers.get("x-context", "")
-        known = context in self.sessions and (
-            request.headers.get("authorization") == f"X-Sah {context}"
-            and request.headers.get("cookie") == self.sessions[context]
+        known = (
+            not self.locked
+            and context in self.sessions
+            and (
+                request.headers.get("authorization") == f"X-Sah {context}"
+                and request.headers.get("cookie") == self.sessions[context]
+            )
         )
         if name == "sah.Device.Information.releaseContext":
             self.sessions.pop(context, None)
             return _json({"status": 0, "data": {}})
-        if not known and (name.startswith("NeMo.") or not self.open_status):
+        if not known and (name.startswith("NeMo.") or not self.open_status or self.locked):
             return _json({"status": None, "errors": [_error(13, "Permission denied", name)]})
         told = {
             "NMC.getWANStatus": self._wan,
@@ -60,7 +64,11 @@ class VirtualLivebox(VirtualDevice):
 
     def _log_in(self, request: Request, parameters: dict[str, str]) -> Answer:
         self.logins += 1
-        right = parameters.get("username") == "admin" and parameters.get("password") == PASSWORD
+        right = (
+            parameters.get("username") == "admin"
+            and parameters.get("password") == PASSWORD
+            and not self.locked
+        )
         if request.headers.get("authorization") != "X-Sah-Login" or not right:
             return _json({"status": 1, "data": {}}, 401)
         context = f"ctx+{self.logins:060d}/virtual"
@@ -98,7 +106,7 @@ class VirtualLivebox(VirtualDevice):
                 "Manufacturer": "Sagemcom",
                 "ProductClass": MODEL,
                 "SoftwareVersion": FIRMWARE,
-                "UpTime": 20 if self.line is LineState.BOOTING else 86_400,
+                "UpTime": self.uptime_s,
                 "DeviceStatus": "Up",
             }
         }
@@ -106,7 +114,7 @@ class VirtualLivebox(VirtualDevice):
     def _optics(self) -> dict[str, Any]:
         light = self.line in (LineState.WELL, LineState.NO_WAN)
         gpon = {
-            "SignalRxPower": round(RX_DBM * 1000) if light else -40_000,
+            "SignalRxPower": round((self.rx_dbm or RX_DBM) * 1000) if light else -40_000,
             "SignalTxPower": 3490,
             "ONUState": "O5_Operation" if light else "O1_Initial",
             "MaxBitRateSupported": 10_000,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from ipaddress import AddressValueError, IPv4Address, IPv4Network
 
 from hardware.virtual.line import LinkQuality
+from hardware.virtual.speaks import DISH_ADDRESS, DISHES, SPOKEN_ON
 
 KINDS = ("ftth", "starlink", "cellular", "other")
 TARGETS = ("1.1.1.1", "8.8.8.8", "9.9.9.9")
@@ -29,7 +30,8 @@ class BayUplink:
     Attributes:
         name: what deeds and relays call it.
         interface: its name at the site, as in the configuration of whoever watches.
-        kind: one of ``KINDS``; ``cellular`` has a HiLink modem as its box.
+        kind: one of ``KINDS``; ``cellular`` has a HiLink modem as its box unless something else speaks.
+        speaks: who speaks for it, one of ``speaks.SPEAKS``; None: nobody.
         lan_prefix: a /24 that no other uplink has; None chooses 192.168.x.0/24.
         operator: who sells it, for people; None is ``op-`` and the name.
         boot_s: seconds from power to forwarding.
@@ -40,6 +42,7 @@ class BayUplink:
     name: str
     interface: str
     kind: str = "ftth"
+    speaks: str | None = None
     lan_prefix: str | None = None
     operator: str | None = None
     boot_s: float = 12.0
@@ -64,6 +67,16 @@ class Plan:
     def operator(self) -> str:
         """Who sells the uplink."""
         return self.uplink.operator or f"op-{self.name}"
+
+    @property
+    def speaks(self) -> str | None:
+        """Who speaks for it; a cellular uplink always has a modem, whether it is asked or not."""
+        return self.uplink.speaks or ("hilink" if self.uplink.kind == "cellular" else None)
+
+    @property
+    def dish(self) -> str | None:
+        """The address at which its dish is asked; None without one."""
+        return DISH_ADDRESS if self.speaks in DISHES else None
 
     @property
     def metric(self) -> int:
@@ -135,6 +148,10 @@ def _prefix(text: str) -> IPv4Network:
 def _check(uplink: BayUplink) -> None:
     if uplink.kind not in KINDS:
         raise ValueError(f"{uplink.name}: kind {uplink.kind!r} is not one of {', '.join(KINDS)}")
+    if uplink.speaks is not None and uplink.kind not in SPOKEN_ON.get(uplink.speaks, ()):
+        raise ValueError(
+            f"{uplink.name}: {uplink.speaks!r} does not speak for an uplink of kind {uplink.kind}"
+        )
     interface = uplink.interface
     if not 1 <= len(interface) <= 15 or interface == "lo" or any(c in "/: \t\n" for c in interface):
         raise ValueError(f"{uplink.name}: {interface!r} cannot be the name of an interface")

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from hardware.virtual.speaks import MODEMS
+
 Plain = str | int | float | bool
 Words = Mapping[str, str]
 """A text in each language, by language code."""
@@ -36,13 +38,16 @@ class ScenarioUplink:
     """One uplink of the bay with its box; both carry the same name.
 
     Loss (a share, 0 to 1), delay and jitter are those of each direction: an echo suffers them twice. What
-    follows ``rate_kbit`` is for scenarios that play the core.
+    follows ``bands`` is for scenarios that play the core.
 
     Attributes:
+        speaks: the language in which its box, dish or modem can be asked about itself, one of
+            ``speaks.SPEAKS``; None: nobody asks it.
+        soft: that device can be rebooted by software, and is.
+        data_gb: what the configuration says a modem may use in a month; None: nothing.
+        bands: the radio bands that the configuration calls good.
         boots_in_s: how long the box really boots; None is three quarters of ``boot_s``, which is what the
             configuration says.
-        api: the box says of itself how its line is.
-        soft: it can be rebooted by software.
         texts: a modem that sends text messages to one number when no uplink works.
         first_hop: the operator's first hop answers whoever asks it.
         terminal: the name of an optical terminal before the box, with a supply and a relay of its own; None:
@@ -64,9 +69,11 @@ class ScenarioUplink:
     delay_ms: float = 4.0
     jitter_ms: float = 0.5
     rate_kbit: float | None = None
-    boots_in_s: float | None = None
-    api: bool = False
+    speaks: str | None = None
     soft: bool = False
+    data_gb: float | None = None
+    bands: tuple[str, ...] = ()
+    boots_in_s: float | None = None
     texts: bool = False
     first_hop: bool = False
     relay_cuts: str | None = None
@@ -76,6 +83,16 @@ class ScenarioUplink:
     def boxes(self) -> tuple[str, ...]:
         """Its boxes, the one nearest to the line first."""
         return (self.name,) if self.terminal is None else (self.terminal, self.name)
+
+    @property
+    def modem(self) -> str | None:
+        """What the configuration calls its modem; None if no modem speaks for it.
+
+        A modem without a relay is a box of its own, and bears its name.
+        """
+        if self.speaks not in MODEMS:
+            return None
+        return f"{self.name}-modem" if self.wired else self.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hardware.virtual.scenario import Deed, Player, ScenarioUplink
+from hardware.virtual.speaks import (
+    AIR,
+    DATA,
+    DISH_STATES,
+    DISHES,
+    LIGHT,
+    LOCKS,
+    MODEMS,
+    REGISTRATIONS,
+    SIMS,
+    SPEAKS,
+)
 from hardware.virtual.strict_table import Table, timed
 
 MOST_TIMES = 10_000
@@ -19,12 +31,14 @@ MOST_TIMES = 10_000
 class DeedForm:
     """How a deed is written: whether it needs ``on``, and its args with what each may be.
 
+    ``speaks`` are the languages of which the device on that uplink must speak one; empty: it need not speak.
     Args whose name ends in ``_s`` may be written as a text with units, without that ending.
     """
 
     on: bool = True
     args: Mapping[str, Callable[[object], str | None]] = field(default_factory=dict)
     required: tuple[str, ...] = ()
+    speaks: tuple[str, ...] = ()
 
 
 def _one_of(*allowed: str) -> Callable[[object], str | None]:
@@ -57,9 +71,27 @@ _EVERYWHERE: Mapping[str, DeedForm] = {
     **dict.fromkeys(("heal", "pull", "plug", "operator_out", "operator_back", "new_address"), _PLAIN),
     **dict.fromkeys(("line_cut", "line_back", "way_out_lost", "way_out_found"), _PLAIN),
     **dict.fromkeys(("unplug_interface", "replug_interface"), _PLAIN),
+    "modem": DeedForm(
+        args={
+            "sim": _one_of(*SIMS),
+            "registration": _one_of(*REGISTRATIONS),
+            "signal": _one_of(*AIR),
+            "band": _one_of("B1", "B3", "B7", "B8", "B20", "B28"),
+            "operator": _text,
+            "data": _one_of(*DATA),
+            "month_gb": _between(0, 10_000),
+        },
+        speaks=MODEMS,
+    ),
+    "dish": DeedForm(
+        args={"state": _one_of(*DISH_STATES), "obstructed_pct": _between(0, 100)}, speaks=DISHES
+    ),
+    "light": DeedForm(args={"rx_dbm": _between(-50, -3)}, required=("rx_dbm",), speaks=LIGHT),
+    **dict.fromkeys(("mute", "unmute"), DeedForm(speaks=SPEAKS)),
+    **dict.fromkeys(("lock", "unlock"), DeedForm(speaks=LOCKS)),
 }
 _BAY: Mapping[str, DeedForm] = {
-    "hang": DeedForm(args={"mode": _one_of("forwarding", "lan", "frozen")}, required=("mode",)),
+    "hang": DeedForm(args={"mode": _one_of("forwarding", "lan", "frozen", "api")}, required=("mode",)),
     "quality": DeedForm(
         args={
             "loss": _between(0, 1),
@@ -85,13 +117,6 @@ _CORE: Mapping[str, DeedForm] = {
     "quality": DeedForm(args={"loss": _between(0, 1), "delay_ms": _between(0, 10_000)}),
     "portal": DeedForm(args={"pings": _flag}),
     "dns_out": DeedForm(args={"mode": _one_of("silent", "servfail", "nxdomain")}),
-    "modem": DeedForm(
-        args={
-            "sim": _one_of("ready", "missing", "pin", "puk", "blocked"),
-            "registration": _one_of("home", "roaming", "searching", "denied", "none"),
-            "signal": _one_of("excellent", "good", "fair", "poor", "unusable"),
-        }
-    ),
     "sending_fails": DeedForm(
         args={"why": _one_of("forbidden", "no_address", "no_route", "socket_error")}, required=("why",)
     ),
@@ -139,6 +164,9 @@ def read_deeds(
     on = table.text("on", allowed=[*names, *sorted(operators.difference(names))])
     if deed.args.get("mode") == "terminal" and not any(one.name == on and one.terminal for one in uplinks):
         table.fault("args.mode", "'terminal' is not allowed; this uplink has none")
+    speaks = next((uplink.speaks for uplink in uplinks if uplink.name == on), None)
+    if form.speaks and on in names and speaks not in form.speaks:
+        table.fault("on", f"{what} needs one of these to speak for {on}: {', '.join(form.speaks)}")
     hit = [uplink.name for uplink in uplinks if on == uplink.operator and what in OF_OPERATORS] or [on]
     for deed in again:
         for place, name in enumerate(hit):

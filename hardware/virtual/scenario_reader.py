@@ -17,6 +17,7 @@ from hardware.virtual.scenario import (
 )
 from hardware.virtual.scenario_conditions import EXPECT, NEVER, read_condition
 from hardware.virtual.scenario_deeds import read_deeds
+from hardware.virtual.speaks import MODEMS, REBOOTS, SPEAKS, SPOKEN_ON
 from hardware.virtual.strict_table import Table, timed
 
 FOLDER = Path(__file__).parent / "scenarios"
@@ -124,7 +125,7 @@ def find(name: str) -> Scenario:
 
 
 _TABLES = ("power", "uplink", "do", "expect", "never")
-_FOR_THE_CORE = ("api", "soft", "texts", "first_hop", "relay_cuts", "terminal", *timed("boots_in"))
+_FOR_THE_CORE = ("texts", "first_hop", "relay_cuts", "terminal", *timed("boots_in"))
 _TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 
 
@@ -136,6 +137,7 @@ def _uplink(table: Table, number: int, player: Player) -> ScenarioUplink:
         _refuse(table, _FOR_THE_CORE)
     name = table.text("name")
     kind = table.text("kind", "ftth", KINDS)
+    speaks = _speaks(table, kind)
     boot_s, confirm_s, off_s, interval_s = usual.boot_s, usual.confirm_s, usual.off_s, usual.interval_s
     if player is Player.CORE:
         # What the configuration says when it says nothing; in the bay nobody would wait so long.
@@ -158,14 +160,28 @@ def _uplink(table: Table, number: int, player: Player) -> ScenarioUplink:
         delay_ms=table.number("delay_ms", usual.delay_ms, 0, 10_000),
         jitter_ms=table.number("jitter_ms", usual.jitter_ms, 0, 10_000),
         rate_kbit=table.maybe_number("rate_kbit", 1, 10_000_000),
+        speaks=speaks,
+        soft=table.flag("soft", default=speaks in REBOOTS),
+        data_gb=table.maybe_number("data_gb", 0.1, 10_000),
+        bands=table.list_of_texts("bands"),
         boots_in_s=table.maybe_seconds("boots_in", 1, 3600),
-        api=table.flag("api", default=False),
-        soft=table.flag("soft", default=False),
         texts=table.flag("texts", default=False),
         first_hop=table.flag("first_hop", default=False),
         relay_cuts=table.maybe_text("relay_cuts"),
         terminal=table.maybe_text("terminal"),
     )
+
+
+def _speaks(table: Table, kind: str) -> str | None:
+    """The language of the uplink's device, and whether what is said of it can be."""
+    speaks = table.maybe_text("speaks", SPEAKS)
+    if speaks is not None and kind not in SPOKEN_ON.get(speaks, (kind,)):
+        table.fault("speaks", f"{speaks!r} is not found on {kind}, but on {', '.join(SPOKEN_ON[speaks])}")
+    if speaks not in REBOOTS and table.flag("soft", default=False):
+        table.fault("soft", f"true is not allowed without one of these to speak: {', '.join(REBOOTS)}")
+    for key in (key for key in ("data_gb", "bands") if speaks not in MODEMS and key in table):
+        table.fault(key, f"only with one of these to speak: {', '.join(MODEMS)}")
+    return speaks
 
 
 def _refuse(table: Table, keys: tuple[str, ...]) -> None:

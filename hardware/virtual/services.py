@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 from collections.abc import Iterable
 from functools import partial
@@ -11,6 +10,7 @@ from hardware.virtual import names, web, world
 from hardware.virtual.box import VirtualBox
 from hardware.virtual.names import NXDOMAIN, SERVFAIL, NameSocket, Reply, Upstream
 from hardware.virtual.netns import Namespace
+from hardware.virtual.speaks import PAGES
 from hardware.virtual.wall import NameMode
 
 _DATAGRAMS = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK
@@ -66,8 +66,7 @@ class BoxServices:
         self._portal = web.WebServer(web.portal_page(mode, own))
         for address in world.WEB_SERVERS:
             self._portal.listen(self._box.namespace.call(partial(web.listener, address)))
-        # A box that has a web server already answers there with its own pages.
-        with contextlib.suppress(OSError):
+        if self._box.plan.speaks not in PAGES:
             self._portal.listen(self._box.namespace.call(partial(web.listener, own)))
 
     def _heard(self, data: bytes, reply: Reply) -> None:

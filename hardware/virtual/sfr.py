@@ -53,10 +53,9 @@ class VirtualSfrBox(VirtualDevice):
         return f'<ftth status="{"up" if link else "down"}" wanfibre="{"in" if used else "out"}"/>'
 
     def _system(self) -> str:
-        uptime = 20 if self.line is LineState.BOOTING else 86_400
         return (
             f'<system product_id="{MODEL}" serial_number="virtual" mac_addr="02:00:00:00:00:09" '
-            f'net_mode="router" net_infra="{self.infra}" uptime="{uptime}" '
+            f'net_mode="router" net_infra="{self.infra}" uptime="{self.uptime_s}" '
             f'version_mainfirmware="{FIRMWARE}" version_dsldriver="" current_datetime="20251024160207" '
             'refclient="" alimvoltage="0.000" temperature="48.5" />'
         )

@@ -151,6 +151,16 @@ class Table:
         self.fault(key, f"{value!r} is not allowed; allowed: a list of two or more codes")
         return ()
 
+    def list_of_texts(self, key: str) -> tuple[str, ...]:
+        """A list of texts, at least one; empty if not given."""
+        if key not in self:
+            return ()
+        value = self._table[key]
+        if isinstance(value, list) and value and all(isinstance(one, str) and one for one in value):
+            return tuple(value)
+        self.fault(key, f"{value!r} is not allowed; allowed: a list of texts")
+        return ()
+
     def one_or_more(self, key: str) -> tuple[str, ...]:
         """A text, or a list of at least two."""
         return self.texts(key) if isinstance(self._table.get(key), list) else (self.text(key),)

@@ -56,7 +56,11 @@ def variant(long: Scenario, what: str, *, api: bool, first_hop: bool) -> Scenari
         replace(first, what=what),
         replace(second, what="operator_back" if what == "operator_out" else "line_back"),
     )
-    return replace(long, uplinks=(replace(ftth, api=api, first_hop=first_hop), *others), deeds=deeds)
+    return replace(
+        long,
+        uplinks=(replace(ftth, speaks="livebox" if api else None, first_hop=first_hop), *others),
+        deeds=deeds,
+    )
 
 
 def findings(evidence: Evidence) -> list[str]:

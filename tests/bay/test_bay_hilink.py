@@ -94,10 +94,10 @@ def test_signal_can_be_set(tmp_path: Path) -> None:
     async def story(bay: Bay) -> None:
         client = Client(bay)
         await client.open()
-        bay.hilinks["cell"].signal = HiLinkSignal(rsrp_dbm=-118, sinr_db=-3, band=28)
+        bay.voices["cell"].signal = HiLinkSignal(rsrp_dbm=-118, sinr_db=-3, band=28)
         page = await client.ask("GET", "/api/device/signal")
         assert [value(page, name) for name in ("rsrp", "sinr", "band")] == ["-118dBm", "-3dB", "28"]
-        bay.hilinks["cell"].signal = HiLinkSignal(None, None, None, None, None, sim=Sim.MISSING)
+        bay.voices["cell"].signal = HiLinkSignal(None, None, None, None, None, sim=Sim.MISSING)
         assert value(await client.ask("GET", "/api/device/signal"), "rsrp") == ""
         status = await client.ask("GET", "/api/monitoring/status")
         assert (value(status, "ConnectionStatus"), value(status, "SimStatus")) == ("902", "255")

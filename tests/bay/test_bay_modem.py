@@ -51,7 +51,7 @@ def test_the_card_of_the_bay_is_followed(tmp_path: Path) -> None:
     """A SIM that goes missing, and one that the network refuses."""
 
     async def story(bay: Bay) -> None:
-        modem, hilink = driver(bay), bay.hilinks["cell"]
+        modem, hilink = driver(bay), bay.voices["cell"]
         hilink.signal = replace(hilink.signal, sim=Sim.MISSING)
         assert (await at_site(bay, modem.read)).sim is Sim.MISSING
         hilink.signal = replace(hilink.signal, sim=Sim.READY, registration=Registration.DENIED)
@@ -66,11 +66,11 @@ def test_a_frozen_interface_while_packets_pass(tmp_path: Path) -> None:
 
     async def story(bay: Bay) -> None:
         modem = driver(bay, request_s=0.3)
-        bay.hilinks["cell"].freeze()
+        bay.voices["cell"].freeze()
         with pytest.raises(HardwareError, match="must be restarted"):
             await at_site(bay, modem.read)
         assert await bay.ping(TARGET, on="cell") is not None
-        bay.hilinks["cell"].freeze(frozen=False)
+        bay.voices["cell"].freeze(frozen=False)
         modem.close()
         patient = driver(bay)
         assert (await at_site(bay, patient.read)).sim is Sim.READY

@@ -113,7 +113,25 @@ def test_the_default_scenario_comes_first_in_the_list() -> None:
         ),
         ("duration_s = 30", 'duration_s = 30\nstarts = "02:00"', 'starts: only where plays = "core"'),
         ("[[uplink]]", "[power]\narmed = false\n[[uplink]]", 'power: only where plays = "core"'),
-        ('label = "Fibre 1"', "api = true", 'uplink[1].api: only where plays = "core"'),
+        ('label = "Fibre 1"', "first_hop = true", 'uplink[1].first_hop: only where plays = "core"'),
+        (
+            'label = "Fibre 1"',
+            'speaks = "orange"',
+            "uplink[1].speaks: 'orange' is not allowed; allowed: hilink, at, starlink, livebox, freebox",
+        ),
+        (
+            'label = "Fibre 1"',
+            'speaks = "hilink"',
+            "uplink[1].speaks: 'hilink' is not found on ftth, but on cellular",
+        ),
+        ('label = "Fibre 1"', "soft = true", "uplink[1].soft: true is not allowed without one of these"),
+        (
+            'label = "Fibre 1"',
+            'speaks = "livebox"\ndata_gb = 5',
+            "uplink[1].data_gb: only with one of these to speak: hilink, at",
+        ),
+        ('label = "Fibre 1"', "bands = []", "uplink[1].bands: [] is not allowed; allowed: a list of texts"),
+        ('what = "hang"', 'what = "mute"', "do[1].on: mute needs one of these to speak for ftth: hilink"),
         (
             'label = "Fibre 1"',
             'relay_cuts = "x"',
@@ -205,7 +223,7 @@ name = "ftth"
 operator = "A"
 boots_in = "3 min"
 relay_cuts = "nobody"
-api = true
+speaks = "livebox"
 
 [[uplink]]
 name = "ftth2"
@@ -256,7 +274,7 @@ def test_a_scenario_for_the_core_has_the_waits_of_a_real_site() -> None:
     ftth, _, cellular = scenario.uplinks
     assert (scenario.plays, scenario.duration_s, scenario.starts_s) == (Player.CORE, 30_600.0, 7800.0)
     assert (ftth.boot_s, ftth.confirm_s, ftth.off_s, ftth.interval_s) == (120.0, 120.0, 10.0, 1.0)
-    assert (ftth.boots_in_s, ftth.relay_cuts, ftth.api) == (180.0, "nobody", True)
+    assert (ftth.boots_in_s, ftth.relay_cuts, ftth.speaks) == (180.0, "nobody", "livebox")
     assert cellular.interval_s == 10.0
     assert scenario.power.spacing_s == (300.0, 1800.0)
     assert (scenario.power.after_power_s, scenario.power.per_day) == (600.0, 2)

@@ -16,6 +16,7 @@ from agent.core.devices import Says
 from agent.core.durable import Durable
 from agent.core.instant import Now, Stamp
 from agent.core.model import Cycle, How, Outcome, PowerReport, Reboot
+from agent.core.people import Verb
 from agent.core.site import BoxSpec, PowerRules, Site
 from agent.core.snapshot_types import Health, Phase
 from agent.core.state import State, initial
@@ -303,6 +304,18 @@ def test_a_reboot_that_is_not_obeyed_is_told_as_such_and_the_cut_follows(flag: s
     assert [box for _, box in world.cuts] == ["box-ftth"]
 
 
+def test_nothing_is_given_back_that_was_never_taken() -> None:
+    """Who asks for the power back in a reboot by software is told yes, and no relay hears of it."""
+    world = World(soft_site())
+    world.play(CALM_S)
+    world.change("ftth", hung=True)
+    world.play(20)
+    assert world.ask(Verb.CYCLE, "box-ftth").ok
+    assert world.ask(Verb.RESTORE, "box-ftth").ok
+    world.play(4)
+    assert world.restores == []
+
+
 def test_a_box_whose_reboot_nobody_answered_may_be_booting() -> None:
     """The order may have arrived: it is not cut in the midst of a boot, and the boot gets its time."""
     world = World(soft_site())
@@ -393,6 +406,17 @@ def test_a_box_that_boots_three_times_too_slowly_is_starting_not_hung() -> None:
     world.play(20)
     assert world.picture().headline is Code.ALL_WELL
     assert len(world.cuts) == 1
+
+
+def test_who_is_needed_is_called_although_the_box_may_still_be_starting() -> None:
+    """Where no further cut would be tried, nobody waits for a slow boot before a person is asked for."""
+    world = calm(site=example_site(rules=PowerRules(after_power_s=0.0, per_incident=1)))
+    world.change("ftth", hung=True, cures=False)
+    while Code.CYCLE_DID_NOT_HELP not in world.codes():
+        world.play(1)
+    world.play(2)
+    assert world.picture().headline is Code.NEEDS_HUMAN
+    assert (Code.RESTARTING, "box-ftth") not in world.findings()
 
 
 def test_a_box_that_stays_silent_longer_is_hung_again() -> None:

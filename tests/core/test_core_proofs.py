@@ -201,6 +201,15 @@ def test_only_an_uplink_that_works_can_be_proven() -> None:
     assert world.cuts == []
 
 
+def test_a_box_without_a_relay_has_nothing_to_prove() -> None:
+    """Not even one that software can reboot, and that has a smaller step than a cut."""
+    site = example_site(rules=STRICT)
+    world = calm_world(site=replace(site, boxes=(replace(site.boxes[0], soft=True, wired=False),)))
+    assert world.ask(Verb.PROVE, BOX).reason == "no_relay"
+    world.play(60)
+    assert world.cycles == {}
+
+
 def test_a_proof_needs_neither_budget_nor_calm() -> None:
     """The installer comes right after the power was switched on, and tries again after a mistake."""
     rules = replace(STRICT, after_power_s=600.0, per_day=1)
@@ -246,7 +255,11 @@ def test_a_terminals_relay_that_cuts_the_router_is_not_proven(switched: bool) ->
     world.ask(Verb.PROVE, "ont")
     world.play(150)
     assert told(world, Code.RELAY_PROVEN) == []
-    assert len(told(world, Code.RELAY_UNPROVEN)) == 1
+    (unproven,) = told(world, Code.RELAY_UNPROVEN)
+    seen = ("relay_no_effect", None) if switched else ("relay_wrong_box", "FTTH")
+    assert (unproven["reason"], unproven["other"]) == seen
+    at_once = world.restores[0][0] - world.cuts[0][0] < 4.0
+    assert at_once is not switched
     assert world.proven == {}
 
 

@@ -30,7 +30,7 @@ def site_with(*numbers: str, after_s: float = 120.0) -> Site:
 
 
 def radio_line(**what: object) -> Line:
-    return Line(api=True, sim="ready", registration="home", signal="good", **what)  # type: ignore[arg-type]
+    return Line(speaks="hilink", sim="ready", registration="home", signal="good", **what)  # type: ignore[arg-type]
 
 
 def calm_world(*numbers: str, after_s: float = 120.0, **kwargs: object) -> World:
@@ -375,7 +375,7 @@ def test_a_site_that_has_just_got_its_power_is_given_time() -> None:
 def test_a_dark_bay_is_told_in_its_own_words() -> None:
     """All cables without a signal: what that means for the site only a person can see. The radio lives."""
     world = calm_world()
-    world.change("4g", serial=True)
+    world.change("4g", speaks="at")
     for name in world.lines:
         world.change(name, trunk=False)
     world.play(300)

@@ -11,6 +11,7 @@ from agent.core.codes import Code
 from agent.core.model import Outcome, PowerReport, Probe, Role, Why
 from agent.core.snapshot_types import Health
 from agent.simulation import deeds
+from agent.simulation.speaking import says
 
 CALM_S = 120.0
 
@@ -179,11 +180,11 @@ def test_each_fault_has_its_own_answers(what: str, args: dict[str, object], told
     world = calm()
     deeds.do(world, what, "ftth", args)
     line = world.lines["ftth"]
-    says = line.says("ftth")
+    told_itself = says(line, "ftth")
     answers = (
         *(line.said(asked) for asked in ("name", "web", "hop")),
-        says.line_up,
-        says.wan_up,
+        told_itself.line_up,
+        told_itself.wan_up,
     )
     assert answers == (told.name, told.web, told.hop, told.line_up, told.wan_up)
 
