@@ -99,6 +99,9 @@ def _by_its_own_word(uplink: UplinkState, now_at: float) -> Code | None:
     unusable = says.radio is not None and radio.strength(says.radio) is Strength.UNUSABLE
     if unusable or says.registration is Registration.NONE:
         return Code.NO_SIGNAL
+    if says.registration is Registration.SEARCHING:
+        # Out of service a modem has no cell to measure; some stay so for ever until they are restarted.
+        return Code.NO_NETWORK
     if says.refused and says.registration in (None, Registration.HOME, Registration.ROAMING):
         return Code.DATA_REFUSED
     if says.cause in CAUSES:

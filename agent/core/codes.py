@@ -35,6 +35,7 @@ class Code(StrEnum):
     MODEM_HUNG = "modem_hung"
     SIM_TROUBLE = "sim_trouble"
     NO_SIGNAL = "no_signal"
+    NO_NETWORK = "no_network"
     DATA_REFUSED = "data_refused"
     ACCOUNT_STOPPED = "account_stopped"
     DEVICE_BUSY = "device_busy"
@@ -172,6 +173,7 @@ FINDINGS: dict[Code, Entry] = {
     Code.LINE_DOWN: _fault(34),
     Code.OPERATOR_OUTAGE: _fault(35),
     Code.NO_SIGNAL: _fault(36),
+    Code.NO_NETWORK: _fault(36, TOLD_AFTER_S, Cure.PERHAPS),
     Code.WALLED_GARDEN: _fault(37),
     Code.LINE_OR_OPERATOR: _fault(38, TOLD_AFTER_S, Cure.PERHAPS),
     Code.NAMES_FAIL: _fault(39),

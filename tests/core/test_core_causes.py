@@ -311,7 +311,7 @@ def test_every_fault_of_the_table_says_whether_power_can_help() -> None:
         for cure in (Cure.LIKELY, Cure.PERHAPS)
     }
     assert by_cure[Cure.LIKELY] == {Code.BOX_HUNG, Code.MODEM_HUNG, Code.BY_HAND}
-    assert by_cure[Cure.PERHAPS] == {Code.CABLE_OR_POWER, Code.LINE_OR_OPERATOR}
+    assert by_cure[Cure.PERHAPS] == {Code.CABLE_OR_POWER, Code.LINE_OR_OPERATOR, Code.NO_NETWORK}
 
 
 def test_own_trouble_names_the_silence_of_the_prober() -> None:

@@ -170,6 +170,18 @@ def test_a_device_that_calls_a_restart_worth_trying_gets_one() -> None:
     assert len(world.cuts) == 1
 
 
+def test_a_modem_that_finds_no_network_is_restarted_once_late() -> None:
+    """Some stay out of service for ever until they are; the antenna and the operator are as likely."""
+    lost = replace(FINE, registration=Registration.SEARCHING, radio=None)
+    world = Speaking(replace(lost, uplink="ftth"))
+    world.play(60.0)
+    world.change("ftth", forwards=False)
+    world.play(3 * 3600.0)
+    assert shown(world, "ftth") == {Code.NO_NETWORK}
+    assert len(world.cuts) == 1
+    assert world.cuts[0][0] > world.first.mono + 60.0 + 180.0
+
+
 def test_the_picture_tells_what_was_said_and_never_an_old_figure_as_present() -> None:
     """As it was said last: a modem that falls silent has no figures, and its last answer's time stays."""
     world = Speaking(replace(FINE, radio=WEAK))

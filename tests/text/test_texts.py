@@ -65,6 +65,7 @@ ARGS: dict[Code, set[str]] = {
     Code.MODEM_HUNG: set(),
     Code.SIM_TROUBLE: {"sim", "registration"},
     Code.NO_SIGNAL: set(),
+    Code.NO_NETWORK: set(),
     Code.DATA_REFUSED: {"used_gb", "limit_gb"},
     Code.ACCOUNT_STOPPED: {"cause"},
     Code.DEVICE_BUSY: {"cause"},
