@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from agent.config.effective import reboots, to_site, wiring
+from agent.config.effective import data_limits, reboots, to_site, wiring
 from agent.config.schema import Config, as_builtins
 from agent.core.codes import Severity
 from agent.core.durable import Durable
@@ -30,6 +30,7 @@ from agent.probes.checks import check_kernel
 from agent.probes.devices import DeviceWatcher, Driver
 from agent.probes.icmp import IcmpProber
 from agent.probes.links import LinkWatcher
+from agent.probes.meter import Meter
 from agent.runtime.actuator import Actuator
 from agent.runtime.board import Board
 from agent.runtime.clock import SystemClock
@@ -49,6 +50,7 @@ from agent.runtime.versions import versions
 from agent.sinks.journal import JournalSink, is_journal
 from agent.sinks.payloads import event_payload
 from agent.texts import sender
+from hardware.ports import Relay
 
 log = logging.getLogger("vigie")
 
@@ -94,35 +96,34 @@ class App:
         open_store = partial(Store.open, self._folders.state, now, keep_outbox=keep_outbox)
         self._store = await loop.run_in_executor(self._disk, open_store)
         self._history = History(self._store, self._disk, self._board, self._post)
-        notes = await loop.run_in_executor(self._disk, Notes, self._folders.state, wiring(self._config))
+        limits = data_limits(self._config)
+        notes = await loop.run_in_executor(
+            self._disk, Notes, self._folders.state, wiring(self._config), limits
+        )
         durable = await self._history.call(self._store.load, now)
         durable = replace(
-            durable, proven=notes.proven, hold=notes.hold, airs=notes.airs, texting=notes.texting
+            durable,
+            proven=notes.proven,
+            hold=notes.hold,
+            airs=notes.airs,
+            texting=notes.texting,
+            spendings=notes.spendings,
         )
         await self._history.call(self._store.note_start, now)
         run = uuid.uuid4().hex[:8]
         site = to_site(self._config)
         started = Start(
-            run, site.name, now, site.uplinks, site.switch_cost_s, durable.lines, durable.answering
+            run,
+            site.name,
+            now,
+            site.uplinks,
+            site.switch_cost_s,
+            durable.lines,
+            durable.answering,
+            durable.spendings,
         )
         self._recorder.add(encode_start(started))
-        self._prober = IcmpProber(probe_plans(self._config), self._post, self._post)
-        self._checker = Checker(check_plans(self._config), questions(self._config), self._post)
-        self._desk = Desk(self._post)
-        modems = open_modems(self._config)
-        self._devices = self._watch_devices(site, {**modems, **open_boxes(self._config)})
-        self._actuator = Actuator(
-            relays,
-            self._store,
-            self._disk,
-            self._prober.pace,
-            self._ask_more,
-            self._post,
-            reboots={box: self._devices[device].reboot for box, device in reboots(self._config).items()},
-            answer=self._desk.answered,
-            notes=notes,
-            send_text=sender(modems, self._devices, self._config.site.language),
-        )
+        self._make_hands(site, relays, notes)
         self._engine = self._make_engine(site, durable, run)
         interfaces = [uplink.interface for uplink in self._config.uplink]
         self._engine.start(
@@ -141,6 +142,30 @@ class App:
         """By name, who asks each modem, dish and box about itself."""
         uplinks = {uplink.device.name: uplink.name for uplink in site.uplinks if uplink.device is not None}
         return {name: DeviceWatcher(uplinks[name], driver, self._post) for name, driver in drivers.items()}
+
+    def _make_hands(self, site: Site, relays: Mapping[str, Relay], notes: Notes) -> None:
+        """What asks, counts what asking costs, and acts."""
+        self._meter = Meter(data_limits(self._config), self._post)
+        self._prober = IcmpProber(probe_plans(self._config), self._post, self._post, count=self._meter.count)
+        self._checker = Checker(
+            check_plans(self._config), questions(self._config), self._post, count=self._meter.count
+        )
+        self._desk = Desk(self._post)
+        modems = open_modems(self._config)
+        self._devices = self._watch_devices(site, {**modems, **open_boxes(self._config)})
+        self._actuator = Actuator(
+            relays,
+            self._store,
+            self._disk,
+            self._prober.pace,
+            self._ask_more,
+            self._post,
+            reboots={box: self._devices[device].reboot for box, device in reboots(self._config).items()},
+            answer=self._desk.answered,
+            notes=notes,
+            send_text=sender(modems, self._devices, self._config.site.language),
+            check_every=self._checker.check_every,
+        )
 
     def _make_engine(self, site: Site, durable: Durable, run: str) -> Engine:
         return Engine(
@@ -169,6 +194,7 @@ class App:
                 group.create_task(self._engine.run(), name="engine"),
                 group.create_task(self._prober.run(), name="prober"),
                 group.create_task(links.run(), name="links"),
+                group.create_task(self._meter.run(), name="meter"),
                 group.create_task(self._keep_trace(), name="trace"),
                 group.create_task(self._history.note_calm(CALM_S), name="calm"),
             ]
@@ -183,6 +209,7 @@ class App:
             log.info("watching %s", ", ".join(f"{u.name} on {u.interface}" for u in uplinks))
             await stop.wait()
             self._notifier.stopping()
+            self._meter.settle()
             self._post(Leave())
             for task in tasks:
                 task.cancel()
@@ -238,7 +265,8 @@ class App:
 
     async def _mqtt(self) -> None:
         from agent.config.secrets import mqtt_password
-        from agent.sinks.mqtt_client import MqttSettings, MqttSink
+        from agent.sinks.mqtt_client import MqttSink
+        from agent.sinks.mqtt_settings import MqttSettings
 
         mqtt = self._config.mqtt
         assert mqtt is not None
@@ -254,7 +282,7 @@ class App:
             root=mqtt.root,
             site=self._config.site.name,
         )
-        sink = MqttSink(settings, self._store, self._history.call, self._post)
+        sink = MqttSink(settings, self._store, self._history.call, self._post, self._meter)
         await sink.run(self._board.snapshots(), self._history.filled)
 
     async def _tell_about(self) -> dict[str, Any]:
@@ -281,6 +309,7 @@ class App:
                 watcher.ask()
 
     def _link_seen(self, link: Link) -> None:
+        self._meter.link_changed(link)
         self._prober.link_changed(link)
         self._checker.link_changed(link)
         self._post(link)

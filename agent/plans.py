@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent.config.effective import checks_s
 from agent.config.forms import WEB_PAGE
 from agent.config.schema import Config
 from agent.probes.checker import CheckPlan, Questions
@@ -27,13 +28,12 @@ def probe_plans(config: Config) -> list[ProbePlan]:
 
 def check_plans(config: Config) -> list[CheckPlan]:
     """How each uplink is checked beyond echoes; where data costs money, more seldom."""
-    checks = config.checks
     return [
         CheckPlan(
             uplink=uplink.name,
             interface=uplink.interface,
             targets=tuple(uplink.targets),
-            every_s=checks.every_metered_s if uplink.kind == "cellular" else checks.every_s,
+            every_s=checks_s(config, uplink),
             source=uplink.source,
             gateway=uplink.gateway,
         )

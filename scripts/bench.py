@@ -20,6 +20,7 @@ WHAT = {
     "outage": "seconds from the first lost packet to suspect, down, cut and recovery in the demo's hung box",
     "kills": "the agent killed at random moments of power cycles; nothing may go wrong",
     "footprint": "CPU and memory of the daemon in calm",
+    "data": "bytes of the agent itself on a metered standby, its own count beside the line's",
     "faults": "cuts in the operator's eight-hour outage, and seconds from a box's hang to its cut",
     "rules": "each refusal of a power cycle taken out of a copy: which test notices that it is gone",
     "detection": "our verdicts and other systems' rules on recorded lines, then on synthetic ones",
@@ -48,6 +49,8 @@ def parser() -> argparse.ArgumentParser:
     each["rules"].add_argument("reason", nargs="*", help="only these; default: all")
     each["rules"].add_argument("--jobs", type=int, default=1, help="copies at once; default: %(default)s")
     each["footprint"].add_argument("minutes", type=float, nargs="?", default=3.0)
+    each["data"].add_argument("minutes", type=float, nargs="?", default=4.0, help="default: %(default)g")
+    each["data"].add_argument("--months", action="store_true", help="whole months on the core instead")
     each["detection"].add_argument(
         "folder", type=Path, nargs="?", default=TRACES, help="default: %(default)s"
     )
@@ -86,6 +89,13 @@ def run(args: argparse.Namespace) -> bool:
             from measure.daemon import footprint
 
             asyncio.run(footprint(args.minutes))
+        case "data":
+            from measure.data import data, months
+
+            if args.months:
+                months()
+            else:
+                asyncio.run(data(args.minutes))
         case "faults":
             from measure.faults import faults
 

@@ -92,7 +92,7 @@ def configuration(bay: Bay, boot_s: float, confirm_s: float, *, mqtt: bool) -> s
     for plan in bay.plans.values():
         uplink = plan.uplink
         lines += ["[[uplink]]", f'name = "{uplink.name}"', f'interface = "{uplink.interface}"']
-        lines += [f'kind = "{uplink.kind}"', "interval_s = 0.5"]
+        lines += [f'kind = "{uplink.kind}"', "interval_s = 0.5", "data_mb = 100_000"]
     for name in bay.plans:
         relay = json.dumps(f"virtual:{bay.folder}/relay.sock#{name}")
         lines += ["[[box]]", f'name = "{name}"', f'uplink = "{name}"', f"relay = {relay}"]

@@ -82,7 +82,7 @@ class Office:
             {name: TimedRelay(coil) for name, coil in self.coils.items()},
             self._store,
             self._disk,
-            lambda _uplink, _interval_s: None,
+            lambda _uplink, _interval_s, _box_s: None,
             lambda _uplink: None,
             self._post,
             answer=self.desk.answered,

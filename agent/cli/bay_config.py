@@ -14,6 +14,7 @@ from hardware.virtual.web_voice import SECRETS
 
 BROKER_HOST = "203.0.113.10"
 AFTER_POWER_S = 0.0
+DATA_MB = 100_000
 SPACING_S = (5.0, 5.0, 5.0)
 """A show has no time for the waits of a real site."""
 quoted = json.dumps
@@ -73,6 +74,7 @@ def configuration(scenario: Scenario, folder: Path, language: str, *, broker: bo
             f"operator = {quoted(uplink.operator)}",
             f"interface = {quoted(uplink.interface)}",
             f"interval_s = {uplink.interval_s:g}",
+            f"data_mb = {DATA_MB}",
         ]
     plans = {plan.name: plan for plan in plan_bay(bay_uplinks(scenario))}
     for uplink in scenario.uplinks:

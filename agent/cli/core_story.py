@@ -10,12 +10,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from agent.cli.bay_config import AFTER_POWER_S, SPACING_S, box_label, modem_label
+from agent.cli.bay_config import AFTER_POWER_S, DATA_MB, SPACING_S, box_label, modem_label
 from agent.cli.expectations import Evidence, Outage, Seen
+from agent.config.derived import derived
+from agent.config.effective import MEGABYTE
 from agent.core.devices import DeviceKind, DeviceSpec
+from agent.core.durable import Durable
 from agent.core.model import Event
 from agent.core.site import BoxSpec, PowerRules, Site, UplinkKind, UplinkSpec
 from agent.core.snapshot_types import Snapshot
+from agent.core.spending import Spending
 from agent.simulation.deeds import do
 from agent.simulation.lines import Line
 from agent.simulation.world import World
@@ -54,13 +58,18 @@ def site_of(scenario: Scenario) -> Site:
     return Site(
         name="demo",
         label="Garage Demo",
-        uplinks=tuple(_uplink(uplink) for uplink in scenario.uplinks),
+        uplinks=tuple(
+            _uplink(uplink, of_bay=scenario.plays is Player.BAY, first=not place)
+            for place, uplink in enumerate(scenario.uplinks)
+        ),
         boxes=tuple(box for uplink in scenario.uplinks for box in _boxes(uplink)),
         power=rules,
     )
 
 
-def _uplink(uplink: ScenarioUplink) -> UplinkSpec:
+def _uplink(uplink: ScenarioUplink, *, of_bay: bool, first: bool) -> UplinkSpec:
+    usual = derived("uplink", {"name": uplink.name, "kind": uplink.kind}, "demo", first=first).get("data_mb")
+    data_mb = DATA_MB if of_bay else usual if uplink.data_mb is None else uplink.data_mb
     return UplinkSpec(
         uplink.name,
         uplink.label,
@@ -69,6 +78,7 @@ def _uplink(uplink: ScenarioUplink) -> UplinkSpec:
         uplink.interval_s,
         operator=uplink.operator,
         device=_device(uplink),
+        data_bytes=None if data_mb is None else data_mb * MEGABYTE,
     )
 
 
@@ -136,6 +146,12 @@ class CoreStory:
                 uplink.name: _line(uplink, of_bay=scenario.plays is Player.BAY) for uplink in scenario.uplinks
             },
             show=self._keep,
+            durable=Durable(
+                spendings={
+                    uplink.name: Spending(calm_bytes=round(uplink.data_used_mb * MEGABYTE))
+                    for uplink in scenario.uplinks
+                }
+            ),
             started=False,
             record=False,
         )

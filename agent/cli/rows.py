@@ -69,7 +69,7 @@ def uplink_cells(uplink: UplinkView, language: str) -> list[Row]:
         ("–" if rtt_ms is None else f"{rtt_ms:.0f} ms", ""),
         ("–" if loss is None else f"{loss:.0f} %", "yellow" if loss else ""),
         (f"{silent_s:.1f} s" if silent_s > 0 else "–", "red" if silent_s > LONG_SILENCE_S else ""),
-        (uplink.why, "dim"),
+        (data_text(uplink, language) + uplink.why, "dim"),
     ]
 
 
@@ -80,6 +80,15 @@ def device_rows(shot: Snapshot, language: str, width: int | None) -> list[Row]:
         for device in shot.devices
         for line in device_lines(shot, device, language, width)
     ]
+
+
+def data_text(uplink: UplinkView, language: str) -> str:
+    """How seldom it is looked at for the sake of its data budget, and how much of that is used."""
+    used, limit, every_s = uplink.data_used_bytes, uplink.data_limit_bytes, uplink.pace_s
+    if not uplink.slowed or used is None or limit is None or every_s is None:
+        return ""
+    told = {"every": f"{every_s:.0f}", "used": f"{used / 1e6:.0f}", "limit": f"{limit / 1e6:.0f}"}
+    return f"({label('data', language, **told)}) "
 
 
 def box_rows(shot: Snapshot, language: str) -> list[Row]:

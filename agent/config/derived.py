@@ -20,11 +20,18 @@ USUAL_ADDRESSES = {
     "starlink": "192.168.100.1",
 }
 """As the devices come out of their cartons."""
+STANDBY_DATA_MB = 50
+"""Of a plan for a standby, a few per cent; an echo every ten seconds and checks every half hour are 31 MB."""
 BOOT_S: float = next(field.default for field in fields(Box) if field.name == "boot_s")
 
 
 def derived(
-    section: str, entry: Mapping[str, Any], site: str, uplinks: Sequence[Mapping[str, Any]] = ()
+    section: str,
+    entry: Mapping[str, Any],
+    site: str,
+    uplinks: Sequence[Mapping[str, Any]] = (),
+    *,
+    first: bool = True,
 ) -> dict[str, Any]:
     """The values that follow for ``entry`` of ``section``.
 
@@ -33,13 +40,15 @@ def derived(
         entry: its other keys; one that is not given has its default.
         site: the site's name.
         uplinks: all of them; a device is asked at its uplink's ``gateway``, where that is given.
+        first: it is the first of its section: among uplinks the preferred one, and no standby.
     """
     match section:
         case "site":
             return {"label": entry["name"]}
         case "uplink":
             cellular = entry.get("kind") == "cellular"
-            return {"label": entry["name"], "interval_s": CELLULAR_INTERVAL_S if cellular else 1.0}
+            values = {"label": entry["name"], "interval_s": CELLULAR_INTERVAL_S if cellular else 1.0}
+            return {**values, "data_mb": STANDBY_DATA_MB} if cellular and not first else values
         case "box":
             confirm_s = entry.get("boot_s", BOOT_S)
             address = _address(entry.get("api"), entry.get("uplink"), uplinks)
@@ -68,7 +77,10 @@ def complete(clean: Mapping[str, Any]) -> dict[str, Any]:
     full: dict[str, Any] = {}
     for section, content in clean.items():
         if isinstance(content, list):
-            full[section] = [{**derived(section, entry, site, uplinks), **entry} for entry in content]
+            full[section] = [
+                {**derived(section, entry, site, uplinks, first=place == 0), **entry}
+                for place, entry in enumerate(content)
+            ]
         else:
             full[section] = {**derived(section, content, site), **content}
     return full

@@ -11,10 +11,13 @@ from msgspec.structs import asdict, fields
 from agent.config.derived import derived
 from agent.config.keys import keys_of, schema
 from agent.config.problems import MASK
-from agent.config.schema import Box, Config, Modem, Mqtt
+from agent.config.schema import Box, Config, Modem, Mqtt, Uplink
 from agent.config.secrets import MQTT_CREDENTIAL, is_credential
 from agent.core.devices import DeviceKind, DeviceSpec
 from agent.core.site import BoxSpec, PowerRules, Site, UplinkKind, UplinkSpec
+
+MEGABYTE = 1_000_000
+
 
 # --- as text -------------------------------------------------------------------------------------------
 
@@ -31,7 +34,10 @@ def effective(config: Config) -> str:
         if content is None:
             blocks.append(f"# {key.section} is not set")
         elif isinstance(content, tuple):
-            blocks += [_block(key.section, key.name, entry, config) for entry in content]
+            blocks += [
+                _block(key.section, key.name, entry, config, first=place == 0)
+                for place, entry in enumerate(content)
+            ]
             if not content:
                 blocks.append(f"# {key.section}: none")
         else:
@@ -39,11 +45,13 @@ def effective(config: Config) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def _block(header: str, section: str, entry: Struct, config: Config) -> str:
+def _block(header: str, section: str, entry: Struct, config: Config, *, first: bool = True) -> str:
     values = asdict(entry)
     defaults = {
         **_defaults(entry),
-        **derived(section, values, config.site.name, [asdict(uplink) for uplink in config.uplink]),
+        **derived(
+            section, values, config.site.name, [asdict(uplink) for uplink in config.uplink], first=first
+        ),
     }
     lines = [header]
     tables: list[str] = []
@@ -121,6 +129,8 @@ def to_site(config: Config) -> Site:
                 uplink.interval_s,
                 uplink.operator,
                 _device(config, uplink.name),
+                None if uplink.data_mb is None else uplink.data_mb * MEGABYTE,
+                checks_s(config, uplink),
             )
             for uplink in config.uplink
         ),
@@ -205,6 +215,16 @@ def _boxes(config: Config) -> tuple[BoxSpec, ...]:
         if modem.name in soft
     ]
     return tuple(boxes)
+
+
+def checks_s(config: Config, uplink: Uplink) -> float:
+    """How often all beyond echoes is asked through this uplink: more seldom where data costs money."""
+    return config.checks.every_metered_s if uplink.kind == "cellular" else config.checks.every_s
+
+
+def data_limits(config: Config) -> dict[str, int]:
+    """By uplink with a data budget, the bytes that it may use in a month."""
+    return {one.name: one.data_mb * MEGABYTE for one in config.uplink if one.data_mb is not None}
 
 
 def wiring(config: Config) -> dict[str, str]:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network
 from itertools import pairwise
 
-from agent.config.effective import reboots
+from agent.config.effective import MEGABYTE, checks_s, reboots
 from agent.config.forms import is_private
 from agent.config.schema import Box, Checks, Config, Modem, Mqtt, Uplink
 from agent.config.words import Words, say
+from agent.core.budget import planned_look_s
 
 SHORT_SPACING_S = 300.0
 GOOD_TARGETS = 3
@@ -33,6 +34,7 @@ def _all(config: Config) -> Iterator[Words]:
     yield from _power(config)
     for uplink in config.uplink:
         yield from _targets(uplink)
+        yield from _data(config, uplink)
     yield from _checks(config.checks)
     yield from _unseen(config)
     for modem in config.modem:
@@ -80,6 +82,16 @@ def _targets(uplink: Uplink) -> Iterator[Words]:
     for target in uplink.targets:
         if any(IPv4Address(target) in net for net in _DOCUMENTATION):
             yield say("notice_documentation_target", uplink=uplink.name, target=target)
+
+
+def _data(config: Config, uplink: Uplink) -> Iterator[Words]:
+    """The configured pace is more than the data budget pays for."""
+    if uplink.data_mb is None:
+        return
+    look_s = planned_look_s(uplink.data_mb * MEGABYTE, checks_s(config, uplink))
+    if look_s > uplink.interval_s:
+        told = {"uplink": uplink.name, "data": uplink.data_mb, "interval": f"{uplink.interval_s:g}"}
+        yield say("notice_data_short", **told, result=f"{look_s:.0f}" if look_s >= 10 else f"{look_s:.1f}")
 
 
 def _checks(checks: Checks) -> Iterator[Words]:

@@ -89,6 +89,10 @@ class Uplink(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     timeout_s: Annotated[float, Meta(ge=0.2, le=5.0)] = 1.0
     """Seconds until a ping counts as lost, 0.2 to 5; a later answer still proves the uplink alive."""
 
+    data_mb: Annotated[int, Meta(ge=5, le=100_000, extra={"derived": True})] | None = None
+    """Megabytes (10^6 bytes) a month that the agent itself may use on it, 5 to 100000. Default: 50 for
+    ``cellular`` that is not the first uplink, else no limit."""
+
 
 class Box(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[[box]]``: a powered device on an uplink: ONT, router, modem, dish supply."""

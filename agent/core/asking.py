@@ -59,6 +59,14 @@ def failing(checks: Mapping[tuple[Asked, str], Checked]) -> bool:
 
 def next_at(uplink: UplinkState, now_at: float) -> float | None:
     """When more is to be asked through this uplink, monotonic seconds; None while all is well."""
+    due_at = _wanted_at(uplink, now_at)
+    if due_at is None or uplink.purse is None:
+        return due_at
+    return max(due_at, uplink.asked_more_at + uplink.purse.round_s)
+
+
+def _wanted_at(uplink: UplinkState, now_at: float) -> float | None:
+    """The same where data costs nothing."""
     link = uplink.link
     if link is not None and (link.unplugged or link.address is None):
         return None

@@ -64,6 +64,8 @@ class Code(StrEnum):
     RP_FILTER_STRICT = "rp_filter_strict"
     PING_FORBIDDEN = "ping_forbidden"
     PART_FAILED = "part_failed"
+    DATA_SPENT = "data_spent"
+    DATA_SAVING = "data_saving"
 
     # events: facts of one instant
     AGENT_STARTED = "agent_started"
@@ -123,6 +125,7 @@ class Entry:
         shown_after_s: people are told later than machines, seconds after it first held.
         cure: whether a power cycle of the uplink's box can cure it.
         incident: it opens an incident (or belongs to the open one).
+        aside: it is no headline: for whoever looks after Vigie, and nothing that the staff would notice.
     """
 
     scope: Scope
@@ -131,6 +134,7 @@ class Entry:
     shown_after_s: float = 0.0
     cure: Cure = Cure.NEVER
     incident: bool = False
+    aside: bool = False
 
 
 TOLD_AFTER_S = 8.0
@@ -196,6 +200,8 @@ FINDINGS: dict[Code, Entry] = {
     Code.ROAMING: _shortcoming(63, Severity.WARNING, LASTS_S),
     Code.TARGET_PROBLEM: Entry(Scope.TARGET, Severity.INFO, 70),
     Code.WRONG_BAND: _shortcoming(71, Severity.INFO, LASTS_S),
+    Code.DATA_SPENT: Entry(Scope.UPLINK, Severity.WARNING, 61, shown_after_s=60.0),
+    Code.DATA_SAVING: Entry(Scope.UPLINK, Severity.INFO, 80, shown_after_s=60.0, aside=True),
 }
 """The catalogue. Ranks leave room between them."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from agent.core import cures, health, shortcomings
+from agent.core import cures, health, pacing, shortcomings, window
 from agent.core.causes import broke_since, cause, settling
 from agent.core.codes import FINDINGS, Code, Cure, Scope
 from agent.core.instant import Now
@@ -18,6 +18,8 @@ from agent.core.state import BoxState, FindingKey, State, UplinkState, incident_
 
 TOGETHER_S = 30.0
 """Outages that begin within this time of each other are taken as one cause."""
+ENDING_S = 2.0
+"""Uplinks that come back from one cause are believed again within this time of each other."""
 OTHER_BOOT_S = 60.0
 """Boot time assumed for a box that is not configured."""
 OPERATOR_TOGETHER_S = 120.0
@@ -58,6 +60,22 @@ def together(state: State, now_at: float) -> Code | None:
     return Code.EVERYTHING_DOWN
 
 
+def _ending(state: State, now_at: float) -> Code | None:
+    """A common cause that stood, while the last of its uplinks are about to be believed again.
+
+    They come back together, but the echoes that show it are not sent at the same instant.
+    """
+    down = [uplink for uplink in state.uplinks.values() if uplink.health is Health.DOWN]
+    returning = down and all(
+        uplink.clean_since is not None
+        and uplink.clean_since + health.clean_needed_s(uplink) - now_at <= ENDING_S
+        for uplink in down
+    )
+    common = (Code.BAY_DARK, Code.EVERYTHING_DOWN)
+    standing = (code for code in common if (code, state.site.name) in state.findings)
+    return next(standing, None) if returning else None
+
+
 def holds_now(state: State, now: Now) -> Holds:
     """Every finding that holds at this instant, consequences left out."""
     found: Holds = {}
@@ -67,7 +85,7 @@ def holds_now(state: State, now: Now) -> Holds:
         found.update(_parts(state))
         return found
     found.update(_boxes(state))
-    common = together(state, now_at)
+    common = together(state, now_at) or _ending(state, now_at)
     if common is not None and not any(in_cycle(state, name) for name in state.uplinks):
         found[common, state.site.name] = (state.site.label, {})
     else:
@@ -75,6 +93,7 @@ def holds_now(state: State, now: Now) -> Holds:
         found.update(_still_starting(state, found, now))
     found.update(_targets(state, now_at))
     found.update(_parts(state))
+    found.update(pacing.findings(state))
     return found
 
 
@@ -222,10 +241,12 @@ def _targets(state: State, now_at: float) -> Holds:
 
 def _fails_alone(uplink: UplinkState, target: str, now_at: float) -> bool:
     pulse = uplink.targets[target]
+    # An uplink with a data budget is asked seldom, and one more failure takes half a minute.
+    failures = BAD_TARGET_FAILURES if uplink.purse is None else window.LONELY_FAILURES
     return (
         uplink.internet.lost_since is None
         and pulse.failing_since is not None
-        and pulse.failed >= BAD_TARGET_FAILURES
+        and pulse.failed >= failures
         and now_at - pulse.failing_since >= BAD_TARGET_S
     )
 

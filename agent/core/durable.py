@@ -11,6 +11,7 @@ from agent.core.line import Line
 from agent.core.model import Cycle, OpenIncident
 from agent.core.people import OpenHold
 from agent.core.radio import Air
+from agent.core.spending import Spending
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Durable:
     ``proven`` tells when each box's relay was last seen to cut this box and no other, ``airs`` how the signal
     of each uplink's modem was in the last days. ``texting`` tells which text messages were sent; None when
     that is missing or unreadable, and then so many count as sent that one outage is left to be told.
+    ``spendings`` are what was used of each metered uplink's data budget.
     """
 
     cycles: tuple[Cycle, ...] | None = ()
@@ -34,3 +36,4 @@ class Durable:
     hold: OpenHold | None = None
     airs: Mapping[str, Air] = field(default_factory=dict)
     texting: Texting | None = field(default_factory=Texting)
+    spendings: Mapping[str, Spending] = field(default_factory=dict)

@@ -31,8 +31,6 @@ UNHEARD_S = 15.0
 """No outcome of any kind for this long (three rounds where rounds are longer): nobody has been asking."""
 GRACE_S = 2.5
 """An echo's timeout and some more: until then, what was sent last may still be answered."""
-OUTAGE_PACE_S = 1.0
-DOUBT_PACE_FOR_S = 30.0
 DENIED_S = 0.5
 """Others are asked again within ``DOUBT_PACE_S``; their answers get this long to speak against the box."""
 MUTE_LOSSES = 2
@@ -64,7 +62,7 @@ def silence_s(uplink: UplinkState, now_at: float) -> float:
 def spacing_s(pulse: Pulse, uplink: UplinkState) -> float:
     """How far apart the unanswered echoes of a silence were sent, which is how exactly it is known."""
     if pulse.lost_since is None or pulse.lost < 2:
-        return uplink.spec.interval_s
+        return uplink.interval_s
     return max(0.05, (pulse.lost_last - pulse.lost_since) / (pulse.lost - 1))
 
 
@@ -122,8 +120,9 @@ def own_trouble(uplink: UplinkState, now_at: float) -> str | None:
     """Why nothing can be said at all."""
     if uplink.unsent_since is not None and now_at - uplink.unsent_since >= UNSENT_S:
         return f"cannot send: {uplink.unsent_why}"
-    unheard_s = now_at - uplink.heard_at
-    if uplink.spec.targets and unheard_s >= max(UNHEARD_S, 3.0 * uplink.spec.interval_s):
+    # Where the looks have just become more frequent, the time before was a rest and no neglect.
+    unheard_s = now_at - max(uplink.heard_at, uplink.paced_at)
+    if uplink.spec.targets and unheard_s >= max(UNHEARD_S, 3.0 * uplink.interval_s):
         return f"nobody has asked for {unheard_s:.0f} s"
     return None
 
@@ -180,8 +179,9 @@ def _not_worse(health: Health) -> Health:
 
 
 def clean_needed_s(uplink: UplinkState) -> float:
-    """How long an uplink that was down must answer before it is believed, seconds."""
-    return min(CLEAN_LONGEST_S, CLEAN_S * 2.0 ** min(uplink.relapses, 10))
+    """How long an uplink that was down must answer before it is believed, seconds: two answers at least."""
+    needed_s = min(CLEAN_LONGEST_S, CLEAN_S * 2.0 ** min(uplink.relapses, 10))
+    return needed_s if uplink.purse is None else max(needed_s, GRACE_S + uplink.pace_s / len(uplink.targets))
 
 
 def _coming_back(uplink: UplinkState, now_at: float) -> Verdict:
@@ -262,21 +262,10 @@ def track_quality(uplink: UplinkState, switch_cost_s: float, now_at: float) -> U
     )
 
 
-def pace_s(uplink: UplinkState, state: State, now_at: float) -> float:
-    """How often each target of the uplink is to be probed now, seconds.
-
-    Fast while in doubt, at a second during an outage, and a metered standby is looked at every second
-    while any other uplink is in trouble, because it is about to be needed.
-    """
-    calm_s = uplink.spec.interval_s
-    if uplink.internet.lost > 0 or uplink.health is Health.SUSPECT:
-        doubt = now_at - (uplink.broke_at or uplink.internet.lost_since or now_at)
-        return min(calm_s, DOUBT_PACE_S if doubt < DOUBT_PACE_FOR_S else OUTAGE_PACE_S)
-    if uplink.health is Health.DOWN:
-        return min(calm_s, OUTAGE_PACE_S)
-    others_in_trouble = any(
-        other.health in (Health.DOWN, Health.SUSPECT)
-        for other in state.uplinks.values()
-        if other is not uplink
-    )
-    return min(calm_s, OUTAGE_PACE_S) if others_in_trouble else calm_s
+def preferred_uplink(state: State) -> str | None:
+    """The first uplink, in the configured order, that works; a doubtful one only if no other does."""
+    for sound in ((Health.UP, Health.DEGRADED), (Health.SUSPECT,)):
+        for name, uplink in state.uplinks.items():
+            if uplink.health in sound:
+                return name
+    return None

@@ -17,6 +17,7 @@ from agent.core.instant import Stamp
 from agent.core.letters import SendText, TextReport
 from agent.core.people import Answer, Request
 from agent.core.saves import SaveAir, SaveAnswering, SaveHold, SaveLine, SaveProof, SaveTexting
+from agent.core.spending import CheckEvery, SaveSpending, Spent
 
 Scalar = str | int | float | bool | None
 
@@ -141,7 +142,9 @@ class Leave:
     """The agent has been asked to stop; the last observation of a run."""
 
 
-Observation = Probe | Link | Check | Says | PowerReport | TextReport | Part | Hold | Request | Tick | Leave
+Observation = (
+    Probe | Link | Check | Says | PowerReport | TextReport | Part | Hold | Request | Spent | Tick | Leave
+)
 
 
 # --- actions: what the core orders -------------------------------------------------------------------------
@@ -213,10 +216,11 @@ class Restore:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Probe this uplink's targets every ``interval_s`` seconds from now on."""
+    """Probe this uplink's targets every ``interval_s`` seconds from now on, the box every ``box_s``."""
 
     uplink: str
     interval_s: float
+    box_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +259,8 @@ Action = (
     | SaveHold
     | SaveTexting
     | SendText
+    | SaveSpending
+    | CheckEvery
     | Answer
 )
 

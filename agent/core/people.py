@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from agent.core.instant import Stamp
+from agent.core.instant import Now, Stamp, age_s
+
+LONGEST_HOLD_S = 86400.0
+"""A hold always ends by itself: a forgotten one must not disarm a site for ever."""
 
 
 class Verb(StrEnum):
@@ -70,3 +73,9 @@ class OpenHold:
     since: Stamp
     for_s: float
     by: str
+
+
+def held_until(hold: OpenHold, now: Now) -> float | None:
+    """When a hold of an earlier run ends, monotonic seconds; None if it has ended, or was never sound."""
+    left_s = min(hold.for_s, LONGEST_HOLD_S) - age_s(hold.since, now)
+    return now.mono + left_s if left_s > 0 else None

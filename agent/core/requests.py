@@ -16,11 +16,11 @@ from agent.core.guards import Refusal, expected_end, why_not
 from agent.core.instant import Now, stamp
 from agent.core.model import Hold, How, Restore
 from agent.core.out import Out
-from agent.core.people import Answer, OpenHold, Request, Verb
+from agent.core.people import LONGEST_HOLD_S, Answer, OpenHold, Request, Verb
 from agent.core.power import begin
 from agent.core.saves import SaveHold
 from agent.core.snapshot_types import Health, Phase
-from agent.core.state import LONGEST_HOLD_S, BoxState, FindingState, State, evolved
+from agent.core.state import BoxState, FindingState, State, evolved
 
 USUAL_HOLD_S = 3600.0
 

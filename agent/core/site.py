@@ -22,7 +22,8 @@ class UplinkSpec:
     """One way to the internet. ``interval_s`` is the calm spacing of echoes per target.
 
     ``operator`` is who sells it: uplinks of one operator can fail together. ``device`` is the box, dish or
-    modem that can be asked about itself, if one can.
+    modem that can be asked about itself, if one can. ``data_bytes`` is what the agent itself may use in a
+    month, None without limit; ``checks_s`` how often all is asked beyond echoes.
     """
 
     name: str
@@ -32,6 +33,8 @@ class UplinkSpec:
     interval_s: float = 1.0
     operator: str | None = None
     device: DeviceSpec | None = None
+    data_bytes: int | None = None
+    checks_s: float = 1800.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.core import findings, guards, health, radio, shortcomings, window
+from agent.core import findings, guards, health, pacing, radio, shortcomings, window
 from agent.core.causes import SAYS_FRESH_S
 from agent.core.codes import FINDINGS, Code
 from agent.core.devices import DeviceSpec
@@ -11,7 +11,6 @@ from agent.core.snapshot_types import (
     BoxView,
     DeviceView,
     FindingView,
-    Health,
     PartView,
     Snapshot,
     UplinkView,
@@ -22,7 +21,7 @@ from agent.core.state import NEVER, BoxState, State, UplinkState
 def snapshot(state: State, now: Now, seq: int) -> Snapshot:
     """The site as it is at ``now``; ``seq`` grows with every snapshot of a run."""
     standing = findings.shown(state)
-    preferred = preferred_uplink(state)
+    preferred = health.preferred_uplink(state)
     incident_since = None
     if state.incident is not None:
         incident_since = now.mono - age_s(state.incident.opened, now)
@@ -39,7 +38,7 @@ def snapshot(state: State, now: Now, seq: int) -> Snapshot:
         hold_until=state.hold_until,
         incident=None if state.incident is None else state.incident.id,
         incident_since=incident_since,
-        headline=standing[0].code if standing else Code.ALL_WELL,
+        headline=next((f.code for f in standing if not FINDINGS[f.code].aside), Code.ALL_WELL),
         uplinks=tuple(_uplink(uplink, name == preferred, now) for name, uplink in state.uplinks.items()),
         boxes=tuple(_box(state, box, now) for box in state.boxes.values()),
         findings=tuple(
@@ -53,15 +52,6 @@ def snapshot(state: State, now: Now, seq: int) -> Snapshot:
         ),
         parts=tuple(PartView(part.name, part.ok, part.detail) for part in state.parts.values()),
     )
-
-
-def preferred_uplink(state: State) -> str | None:
-    """The first uplink, in the configured order, that works; a doubtful one only if no other does."""
-    for sound in ((Health.UP, Health.DEGRADED), (Health.SUSPECT,)):
-        for name, uplink in state.uplinks.items():
-            if uplink.health in sound:
-                return name
-    return None
 
 
 def _uplink(uplink: UplinkState, preferred: bool, now: Now) -> UplinkView:
@@ -88,6 +78,10 @@ def _uplink(uplink: UplinkState, preferred: bool, now: Now) -> UplinkView:
         mos=None if measured is None else measured.mos,
         silent_s=round(health.silence_s(uplink, now.mono), 1),
         bad_targets=window.bad_targets(uplink),
+        pace_s=round(pacing.look_s(uplink), 2),
+        slowed=uplink.purse is not None and uplink.purse.slowed,
+        data_used_bytes=None if uplink.purse is None else uplink.purse.spending.used_bytes,
+        data_limit_bytes=uplink.spec.data_bytes,
     )
 
 

@@ -77,6 +77,13 @@ class UplinkView:
     """Mean difference of neighbouring round trips; None with too few echoes."""
     mos: float | None = None
     """What a call over this uplink would be worth now, 1 to 4.4 (ITU-T G.107, see ``quality``)."""
+    pace_s: float | None = None
+    """Seconds between two echoes to any target, as they are sent now."""
+    slowed: bool = False
+    """They are sent less often than configured, for the sake of the data budget."""
+    data_used_bytes: int | None = None
+    """What the agent itself has used this month; None where no budget is kept."""
+    data_limit_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +171,7 @@ class Snapshot:
     incident: str | None
     incident_since: float | None
     headline: Code
-    """Code of the first finding, or ``all_well``."""
+    """Code of the first finding that is one for the staff, or ``all_well``."""
     uplinks: tuple[UplinkView, ...]
     boxes: tuple[BoxView, ...]
     findings: tuple[FindingView, ...]

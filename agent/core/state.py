@@ -15,18 +15,17 @@ from agent.core.instant import Now, Stamp, age_s
 from agent.core.letters import Texts, first_texts
 from agent.core.line import Line
 from agent.core.model import Cycle, Link, OpenIncident, Part, Scalar
-from agent.core.people import OpenHold
+from agent.core.people import held_until
 from agent.core.radio import Air
 from agent.core.site import BoxSpec, Site, UplinkKind, UplinkSpec
 from agent.core.snapshot_types import Health, Phase
+from agent.core.spending import Purse, first_purse
 
 BOOT_PATIENCE = 1.5
 """A cycle is said not to have helped only after one and a half times the configured boot time."""
 WINDOW = 40
 """Echoes remembered per target: 40 s at the calm pace; 120 echoes of three targets tell 8 % loss from 4 %."""
 NEVER = float("-inf")
-LONGEST_HOLD_S = 86400.0
-"""A hold always ends by itself: a forgotten one must not disarm a site for ever."""
 DOUBT_PACE_S = 0.2
 """Spacing of echoes per target while a silence may be beginning."""
 
@@ -151,6 +150,12 @@ class UplinkState:
     broke_at: float | None = None
     """When the present outage began (first unanswered echo or loss of the link); None while it works."""
     pace_s: float = 0.0
+    """Seconds between two echoes to one target, as last ordered."""
+    interval_s: float = 0.0
+    """Seconds between two looks while all is well: as configured, or as the data budget allows."""
+    paced_at: float = NEVER  # when that changed last
+    purse: Purse | None = None
+    """The data budget, if there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +290,8 @@ def _first_uplink_state(spec: UplinkSpec, site: Site, durable: Durable, now: Now
         air=durable.airs.get(spec.name, Air()),
         wait_s=site.switch_cost_s,
         pace_s=spec.interval_s,
+        interval_s=spec.interval_s,
+        purse=first_purse(spec.data_bytes, spec.checks_s, durable.spendings.get(spec.name)),
     )
 
 
@@ -320,11 +327,5 @@ def initial(site: Site, durable: Durable, now: Now, run: str) -> State:
         quick_restarts=durable.quick_restarts,
         proven=durable.proven,
         texts=first_texts(durable.texting, now),
-        hold_until=None if durable.hold is None else _held_until(durable.hold, now),
+        hold_until=None if durable.hold is None else held_until(durable.hold, now),
     )
-
-
-def _held_until(hold: OpenHold, now: Now) -> float | None:
-    """When a hold of an earlier run ends; None if it has ended, or was never sound."""
-    left_s = min(hold.for_s, LONGEST_HOLD_S) - age_s(hold.since, now)
-    return now.mono + left_s if left_s > 0 else None

@@ -18,6 +18,7 @@ from agent.core import (
     guards,
     health,
     incident,
+    pacing,
     power,
     proofs,
     requests,
@@ -38,7 +39,6 @@ from agent.core.model import (
     Leave,
     Link,
     Observation,
-    Pace,
     Part,
     PowerReport,
     Probe,
@@ -48,6 +48,7 @@ from agent.core.out import Out
 from agent.core.people import Request
 from agent.core.saves import SaveAnswering
 from agent.core.snapshot_types import Health
+from agent.core.spending import Spent
 from agent.core.state import State, UplinkState, evolved, with_uplink
 
 CALM_WAKE_S = 4.0
@@ -98,7 +99,7 @@ def step(state: State, observation: Observation, now: Now) -> Result:
     state = findings.update(state, holds, now.mono, out)
     state = incident.update(state, now, out)
     state = texting.update(state, now, out)
-    state = _pace(state, now, out)
+    state = pacing.update(state, now, out)
     state = asking.update(state, now.mono, out)
     changed = bool(out.events) or bool(out.actions) or timing.looks_different(before, state)
     state = evolved(state, full_at=now.mono, due_at=timing.due_at(state, now, changed=changed))
@@ -167,9 +168,11 @@ def _observe(state: State, observation: Observation, now: Now, out: Out) -> Stat
             return requests.set_hold(state, observation, now, out)
         case Request():
             return requests.decide(state, observation, now, out)
+        case Spent():
+            return pacing.spent(state, observation, now)
         case Leave():
             out.tell(Code.AGENT_STOPPED, state.site.name, state.site.label)
-            return verdicts.save_lines(state, now, out, every_s=0.0)
+            return pacing.save(verdicts.save_lines(state, now, out, every_s=0.0), now, out, every_s=0.0)
     if not state.announced:
         # The first tick comes after what is known of the relays, so that "armed" is the truth.
         armed = guards.unarmed_why(state, now) is None
@@ -177,7 +180,8 @@ def _observe(state: State, observation: Observation, now: Now, out: Out) -> Stat
         state = evolved(state, announced=True)
     if state.hold_until is not None and now.mono >= state.hold_until:
         state = requests.set_hold(state, Hold(None, "time"), now, out)
-    return verdicts.save_lines(state, now, out, every_s=verdicts.SAVE_LINE_S)
+    state = verdicts.save_lines(state, now, out, every_s=verdicts.SAVE_LINE_S)
+    return pacing.save(state, now, out, every_s=pacing.SAVE_S)
 
 
 def _after_gap(state: State, now: Now) -> State:
@@ -277,12 +281,3 @@ def _power_came_back(state: State, holds: diagnosis.Holds, now: Now) -> State:
         for name, box in state.boxes.items()
     }
     return evolved(state, power_back_at=now.mono, boxes=boxes)
-
-
-def _pace(state: State, now: Now, out: Out) -> State:
-    for name, uplink in state.uplinks.items():
-        pace_s = health.pace_s(uplink, state, now.mono)
-        if pace_s != uplink.pace_s:
-            out.order(Pace(name, pace_s))
-            state = with_uplink(state, evolved(uplink, pace_s=pace_s))
-    return state

@@ -65,6 +65,9 @@ def seen(uplink: UplinkState, probe: Probe, now_at: float) -> UplinkState:
     if pulse is not None:
         targets = {**targets, probe.target: _target(pulse, probe)}
     denied = uplink.denied
+    if _is_known_bad(uplink, probe):
+        # Where looks are far apart, each of its losses would be a doubt of its own, answered by no other.
+        return evolved(uplink, targets=targets, heard_at=now_at, unsent_since=None)
     if probe.rtt_ms is not None:
         denied = frozenset()
     elif _is_denial(uplink, probe):
@@ -83,6 +86,11 @@ def _party(pulse: Pulse, probe: Probe, now_at: float) -> Pulse:
     if probe.rtt_ms is None:
         return unanswered(pulse, probe.sent_at)
     return answered(pulse, probe.sent_at, now_at)
+
+
+def _is_known_bad(uplink: UplinkState, probe: Probe) -> bool:
+    """A loss that says nothing of an uplink with a data budget: the target fails while others answer."""
+    return uplink.purse is not None and probe.rtt_ms is None and probe.target in failing_alone(uplink)
 
 
 def _unsent(uplink: UplinkState, probe: Probe, now_at: float) -> UplinkState:

@@ -16,6 +16,7 @@ from typing import Final
 from agent.core.inquiries import Check
 from agent.core.model import Link
 from agent.probes.inquiry import CheckPlan, Inquiry, Questions
+from agent.probes.meter import uncounted
 from agent.probes.turns import Turns
 from agent.probes.waiting import sleep_unless
 
@@ -37,6 +38,7 @@ class Checker:
         post: Callable[[Check], None],
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        count: Callable[[str, int, int], None] = uncounted,
     ) -> None:
         """Prepare; nothing is opened or sent before ``run``.
 
@@ -46,11 +48,12 @@ class Checker:
             post: takes each outcome, in the event loop's thread.
             clock: monotonic seconds.
             sleep: waits so many seconds of that clock; may be cancelled.
+            count: takes uplink and bytes sent and received.
         """
         now = clock()
         self._uplinks = {
             plan.uplink: _Uplink(
-                Inquiry(plan, questions, post, clock),
+                Inquiry(plan, questions, post, clock, count),
                 Turns(now + FIRST_S + APART_S * place, plan.every_s),
                 clock,
                 sleep,
@@ -72,6 +75,11 @@ class Checker:
         """Check this uplink now; if that was asked for a moment ago, a few seconds later."""
         if uplink in self._uplinks:
             self._uplinks[uplink].ask()
+
+    def check_every(self, uplink: str, every_s: float) -> None:
+        """Check this uplink every ``every_s`` seconds from now on."""
+        if uplink in self._uplinks:
+            self._uplinks[uplink].every(every_s)
 
     def link_changed(self, link: Link) -> None:
         """Follow what the system says of an uplink's interface; a new way out is checked at once."""
@@ -98,6 +106,10 @@ class _Uplink:
 
     def ask(self) -> None:
         self._turns.ask(self._clock())
+        self._news.set()
+
+    def every(self, every_s: float) -> None:
+        self._turns.every(every_s)
         self._news.set()
 
     def link_changed(self, link: Link) -> None:

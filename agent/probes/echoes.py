@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from agent.core.budget import ECHO_BYTES
 from agent.core.model import Probe, Role, Why
 
 LATE_S: Final = 60.0
@@ -17,6 +18,8 @@ LATE_S: Final = 60.0
 
 CLOCKS_AGREE_S: Final = 0.001
 SEQUENCES: Final = 1 << 16
+EXPIRED_BYTES: Final = 28 + ECHO_BYTES
+"""An ICMP error about an echo: its own headers, and the echo that it quotes (routers may quote less)."""
 
 
 class Moment(NamedTuple):

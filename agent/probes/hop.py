@@ -16,7 +16,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from agent.core.budget import ECHO_BYTES
 from agent.core.inquiries import Asked, Check, Said
+from agent.probes.echoes import EXPIRED_BYTES
 from agent.probes.icmp_socket import USUAL_TTL, EchoSocket, Refusal, Reply
 from agent.probes.way import Way, unsent
 
@@ -69,6 +71,7 @@ async def volley(
 
         def read() -> None:
             for found in echo.read():
+                way.spend(0, ECHO_BYTES if isinstance(found, Reply) else EXPIRED_BYTES)
                 _note(found, shots, answers, (clock() - sent_at) * 1000)
             if None not in answers and not whole.done():
                 whole.set_result(None)
@@ -80,6 +83,7 @@ async def volley(
                 # The error may be the answer to an earlier echo; reading takes it away.
                 read()
                 echo.send(shot.target, number, shot.ttl)
+            way.spend(ECHO_BYTES, 0)
         loop.add_reader(echo.fileno(), read)
         try:
             with contextlib.suppress(TimeoutError):

@@ -16,6 +16,7 @@ from typing import Final
 from agent.core.codes import Code
 from agent.core.model import Link, Part, Probe
 from agent.probes.lane import Lane, ProbePlan, Surroundings, system_wall
+from agent.probes.meter import uncounted
 
 __all__ = ["PART", "IcmpProber", "ProbePlan"]
 
@@ -43,6 +44,7 @@ class IcmpProber:
         report: Callable[[Part], None],
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = system_wall,
+        count: Callable[[str, int, int], None] = uncounted,
     ) -> None:
         """Prepare; nothing is opened or sent before ``run``.
 
@@ -52,10 +54,11 @@ class IcmpProber:
             report: takes the news whether the system allows ICMP at all.
             clock: monotonic seconds.
             wall: UNIX seconds, only ever compared with the kernel's receive stamps.
+            count: takes uplink and bytes sent and received beyond the LAN.
         """
         self._clock = clock
         self._report = report
-        around = Surroundings(clock, wall, post, self._watch, self._unwatch, self._permitted)
+        around = Surroundings(clock, wall, post, self._watch, self._unwatch, self._permitted, count)
         self._lanes = {
             plan.uplink: Lane(plan, place / len(plans), around) for place, plan in enumerate(plans)
         }
@@ -86,11 +89,14 @@ class IcmpProber:
         finally:
             self._stop()
 
-    def pace(self, uplink: str, interval_s: float) -> None:
-        """Ask this uplink's hosts every ``interval_s`` seconds; the next time is within that interval."""
+    def pace(self, uplink: str, interval_s: float, box_s: float | None = None) -> None:
+        """Ask this uplink's hosts every ``interval_s`` seconds; the next time is within that interval.
+
+        The box is asked every ``box_s`` seconds where that costs nothing.
+        """
         lane = self._lanes.get(uplink)
         if lane is not None:
-            lane.rounds.pace(interval_s, self._clock())
+            lane.pace(interval_s, box_s, self._clock())
             self._set_timer()
 
     def link_changed(self, link: Link) -> None:

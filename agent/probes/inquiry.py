@@ -11,6 +11,7 @@ from agent.core.inquiries import Asked, Check, Said
 from agent.core.model import Link, Why
 from agent.probes.hop import FirstHop
 from agent.probes.lane import NO_NEXT_HOP
+from agent.probes.meter import uncounted
 from agent.probes.names import ask_name
 from agent.probes.public import is_somewhere
 from agent.probes.verdict import Verdict
@@ -69,12 +70,13 @@ class Inquiry:
         questions: Questions,
         post: Callable[[Check], None],
         clock: Callable[[], float],
+        count: Callable[[str, int, int], None] = uncounted,
     ) -> None:
         self._plan = plan
         self._questions = questions
         self._post = post
         self._clock = clock
-        self._way = Way(plan.uplink, plan.interface, plan.source)
+        self._way = Way(plan.uplink, plan.interface, plan.source, count)
         self._patience = questions.patience
         self._hop = FirstHop(plan.targets, clock, questions.patience.hop_s)
         self._link: Link | None = None

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from agent.core.budget import ECHO_BYTES
 from agent.core.model import Link, Probe, Role, Why
-from agent.probes.echoes import CLOCKS_AGREE_S, Echo, Flight, Host, Moment
+from agent.probes.echoes import CLOCKS_AGREE_S, EXPIRED_BYTES, Echo, Flight, Host, Moment
 from agent.probes.icmp_socket import EchoSocket, Refusal, Reply
+from agent.probes.meter import uncounted
 from agent.probes.rounds import Rounds
-from agent.probes.way import reason_of
+from agent.probes.way import is_lan, reason_of
 
 FIRST_RETRY_S: Final = 0.5
 LONGEST_RETRY_S: Final = 5.0
@@ -51,6 +53,8 @@ class Surroundings:
     unwatch: Callable[[int], None]
     permitted: Callable[[OSError | None], None]
     """Told after every attempt to open a socket: None, or the refusal."""
+    count: Callable[[str, int, int], None] = uncounted
+    """Told the bytes sent and received through an uplink."""
 
 
 class Lane:
@@ -65,6 +69,9 @@ class Lane:
         self._closed_why = Why.NO_INTERFACE
         self._retry_at = float("-inf")
         self._retry_s = FIRST_RETRY_S
+        self._box_is_near = True
+        """The box stands on the LAN, and asking it costs nothing."""
+        self._paces: tuple[float, float | None] = plan.interval_s, None
         self.flight = Flight(plan.uplink, plan.timeout_s)
         self.rounds = Rounds(self._hosts(), plan.interval_s, shift)
 
@@ -72,6 +79,11 @@ class Lane:
     def wake_at(self) -> float:
         """When there is something to do, monotonic seconds."""
         return min(self.rounds.next_at, self.flight.deadline)
+
+    def pace(self, interval_s: float, box_s: float | None, now: float) -> None:
+        """Ask targets every ``interval_s`` seconds, and the box every ``box_s`` if that costs nothing."""
+        self._paces = interval_s, box_s
+        self.rounds.pace(interval_s, now, box_s if self._box_is_near else None)
 
     def turn(self, now: float) -> None:
         """Give up what is overdue and send what is due."""
@@ -91,8 +103,11 @@ class Lane:
         for found in self._socket.read():
             match found:
                 case Reply(sequence, sender, stamp):
+                    self._count(sender, received=ECHO_BYTES)
                     probe = self.flight.answered(sequence, sender, self._moment(), stamp)
                 case Refusal(sequence=sequence, target=target, sender=sender):
+                    if self._link is None or sender != self._link.address:
+                        self._count(sender, received=EXPIRED_BYTES)
                     probe = self.flight.refused(sequence, target, sender)
             if probe is not None:
                 self._around.post(probe)
@@ -163,8 +178,14 @@ class Lane:
             except OSError as error:
                 return self._not_sent(error, sent.mono)
         self.flight.add(Echo(sequence, host, sent))
+        self._count(host.address, sent=ECHO_BYTES)
         self._retry_s = FIRST_RETRY_S
         return None
+
+    def _count(self, address: str, sent: int = 0, received: int = 0) -> None:
+        """Count what has passed between here and this address."""
+        if not self._box_is_near or address != self._gateway:
+            self._around.count(self._plan.uplink, sent, received)
 
     def _not_sent(self, error: OSError, now: float) -> Why:
         why = reason_of(error)
@@ -186,6 +207,8 @@ class Lane:
                 self._retry_at = now + FORBIDDEN_RETRY_S
                 self._around.permitted(error)
             return
+        self._box_is_near = is_lan(self._plan.interface)
+        self.pace(*self._paces, now)
         self._around.watch(self._socket.fileno(), self.read)
         self._around.permitted(None)
 

@@ -25,7 +25,7 @@ from agent.probes.dns_message import (
 )
 from agent.probes.public import is_public
 from agent.probes.verdict import Verdict
-from agent.probes.way import Way, refusal_of, unsent
+from agent.probes.way import UDP_HEADERS, Way, refusal_of, unsent
 
 PORT: Final = 53
 AGAIN_S: Final = 1.0
@@ -74,13 +74,16 @@ async def ask_name(way: Way, server: str, name: str, clock: Callable[[], float],
             asked.connect((server, PORT))
         except OSError as error:
             return _named(unsent(error))
-        return await _Question(asked, server, name, clock).ask(timeout_s)
+        return await _Question(way, asked, server, name, clock).ask(timeout_s)
 
 
 class _Question:
     """One question on its way, with a number and a port that nobody else can guess."""
 
-    def __init__(self, asked: socket.socket, server: str, name: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, way: Way, asked: socket.socket, server: str, name: str, clock: Callable[[], float]
+    ) -> None:
+        self._way = way
         self._socket = asked
         self._server = server
         self._ident = int.from_bytes(os.urandom(2))
@@ -95,7 +98,7 @@ class _Question:
         end = loop.time() + timeout_s
         try:
             while loop.time() < end:
-                self._socket.send(self._query)
+                self._way.spend(UDP_HEADERS + self._socket.send(self._query), 0)
                 try:
                     async with asyncio.timeout_at(min(end, loop.time() + AGAIN_S)):
                         answer = await self._answer()
@@ -113,6 +116,7 @@ class _Question:
         loop = asyncio.get_running_loop()
         while True:
             data = await loop.sock_recv(self._socket, LONGEST_ANSWER)
+            self._way.spend(0, UDP_HEADERS + len(data))
             try:
                 answer = decode_answer(data)
             except DnsError:

@@ -16,16 +16,24 @@ class Turns:
         self._first_at = first_at
         self._every_s = every_s
         self._began_at = -math.inf
+        self._asked = False
         self.due_at = first_at
         """When the next run is to begin."""
 
     def ask(self, now: float) -> None:
         """Somebody wants to know now: the next run begins as early as it may."""
         self.due_at = min(self.due_at, max(now, self._began_at + SPACING_S))
+        self._asked = True
+
+    def every(self, every_s: float) -> None:
+        """Let regular runs follow each other at this distance; one that was asked for stays as it is."""
+        self._every_s = every_s
+        if self._began_at > -math.inf and not self._asked:
+            self.due_at = self._first_at = self._began_at + every_s
 
     def begin(self, now: float) -> None:
         """A run begins; it also serves for a regular one that would follow in less than half the interval."""
-        self._began_at = now
+        self._began_at, self._asked = now, False
         earliest = now + max(self._every_s / 2, SPACING_S)
         rounds = math.ceil((earliest - self._first_at) / self._every_s)
         self.due_at = self._first_at + max(0, rounds) * self._every_s

@@ -5,16 +5,23 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from agent.core.inquiries import Said
 from agent.core.model import Why
 from agent.probes.icmp_error import IP_RECVERR, queued_error
+from agent.probes.meter import uncounted
 from agent.probes.verdict import Verdict
 
 _INTERFACE_NAME_BYTES: Final = 15
 _DISCARD: Final = 9
+_CLASS_NET: Final = Path("/sys/class/net")
+_POINT_TO_POINT, _NO_ARP = 0x10, 0x80  # <linux/if.h>
+UDP_HEADERS: Final = 28
+"""IPv4 and UDP."""
 _REASONS: Final = {
     errno.ENODEV: Why.NO_INTERFACE,
     errno.ENXIO: Why.NO_INTERFACE,
@@ -28,11 +35,19 @@ _REASONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How to leave: by ``interface``, from ``source`` if that is given, else from the interface's address."""
+    """How to leave: by ``interface``, from ``source`` if that is given, else from the interface's address.
+
+    ``count`` takes the uplink and the bytes sent and received, IP headers included.
+    """
 
     uplink: str
     interface: str
     source: str | None = None
+    count: Callable[[str, int, int], None] = field(default=uncounted, compare=False)
+
+    def spend(self, sent: int, received: int) -> None:
+        """So many bytes have passed."""
+        self.count(self.uplink, sent, received)
 
     def open(self, kind: socket.SocketKind) -> socket.socket:
         """A new IPv4 socket of ``kind`` that is bound to this way and never blocks.
@@ -95,3 +110,12 @@ def unsent(error: OSError) -> Verdict:
 def reason_of(error: OSError) -> Why:
     """Why nothing was sent."""
     return _REASONS.get(error.errno or 0, Why.SOCKET_ERROR)
+
+
+def is_lan(interface: str, folder: Path = _CLASS_NET) -> bool:
+    """Neighbours stand on this interface, as a box does; on a modem's own, everything goes out by radio."""
+    try:
+        flags = int((folder / interface / "flags").read_text(), 16)
+    except (OSError, ValueError):
+        return True
+    return not flags & (_POINT_TO_POINT | _NO_ARP)

@@ -19,6 +19,7 @@ from typing import Final
 from agent.core.inquiries import Said
 from agent.probes.http_answer import MOST_BYTES, is_complete, judge
 from agent.probes.public import is_public
+from agent.probes.tcp_traffic import PARTING, traffic_of
 from agent.probes.verdict import Verdict
 from agent.probes.way import Way, refusal_of, unsent
 
@@ -82,7 +83,10 @@ async def ask_page(
         return unsent(error)
     with asked:
         began_at = clock()
-        verdict = await _fetch(asked, page, address, timeout_s)
+        try:
+            verdict = await _fetch(asked, page, address, timeout_s)
+        finally:
+            _account(way, asked)
         took_ms = None if verdict.by is None else round((clock() - began_at) * 1000, 2)
     said, detail = verdict.said, verdict.detail
     if verdict.by == address and said is not Said.WRONG and not is_public(address):
@@ -118,6 +122,13 @@ async def _fetch(asked: socket.socket, page: Page, address: str, timeout_s: floa
         return _refused(asked, error, address)
     said, detail = judge(data, page.body, ended=ended)
     return Verdict(said, by=address if data or ended else None, detail=detail)
+
+
+def _account(way: Way, asked: socket.socket) -> None:
+    """Count what the connection has cost, and its end, which is still to come."""
+    sent, received = traffic_of(asked)
+    parting = PARTING if received else 0
+    way.spend(sent + parting, received + parting)
 
 
 async def _connect(asked: socket.socket, address: str, port: int) -> Verdict | None:

@@ -54,6 +54,11 @@ def site_of(name: str, heard: Heard, kind: UplinkKind, switch_cost_s: float | No
     return Site(site, site, (*told.values(), *heard_of), switch_cost_s=cost_s)
 
 
+def _left(start: Start) -> Durable:
+    """What earlier runs had left, as far as a recording says."""
+    return Durable(lines=start.lines, answering=start.answering, spendings=start.spendings)
+
+
 class Player:
     """Plays one trace.
 
@@ -77,7 +82,7 @@ class Player:
         """Feed the items; yield each change as it happens."""
         for at, item in items:
             if isinstance(item, Start):
-                self._start(item.now, item.run, Durable(lines=item.lines, answering=item.answering))
+                self._start(item.now, item.run, _left(item))
                 continue
             if self._state is None:
                 self._start(Now(at), RUN)

@@ -35,7 +35,11 @@ from agent.core.model import (
 from agent.core.people import Answer, OpenHold
 from agent.core.radio import Air
 from agent.core.saves import SaveAir, SaveAnswering, SaveHold, SaveLine, SaveProof, SaveTexting
+from agent.core.spending import CheckEvery, SaveSpending, Spending
 from hardware.ports import HardwareError, Relay, UnconfirmedError
+
+SAVED_WITHIN_S = 1.0
+"""At the end a disk gets so much time; boxes have been restored by then."""
 
 log = logging.getLogger("vigie.actuator")
 
@@ -71,6 +75,9 @@ class Notebook(Protocol):
     def save_hold(self, hold: OpenHold | None) -> None:
         """Remember the hold, or that there is none."""
 
+    def save_spending(self, uplink: str, spending: Spending) -> None:
+        """Remember what this uplink has used of its data budget."""
+
     def save_texting(self, memory: Texting) -> None:
         """Remember which text messages were sent."""
 
@@ -87,13 +94,14 @@ class Actuator:
         relays: Mapping[str, Relay],
         memory: Memory,
         memory_worker: ThreadPoolExecutor,
-        pace: Callable[[str, float], None],
+        pace: Callable[[str, float, float | None], None],
         ask_more: Callable[[str], None],
         post: Callable[[Observation], None],
         reboots: Mapping[str, Callable[[], Awaitable[None]]] | None = None,
         answer: Callable[[Answer], None] = lambda _answer: None,
         notes: Notebook | None = None,
         send_text: Send | None = None,
+        check_every: Callable[[str, float], None] = lambda _uplink, _every_s: None,
     ) -> None:
         self._relays = relays
         self._reboots = dict(reboots or {})
@@ -105,20 +113,25 @@ class Actuator:
         self._answer = answer
         self._notes = notes
         self._send_text = send_text
+        self._check_every = check_every
         self._workers = {
             name: ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"relay-{name}") for name in relays
         }
         self._void: set[str] = set()
         """Orders that were restored before they were carried out: they must not cut any more."""
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._saves: set[asyncio.Task[Any]] = set()
+        """Of the tasks those that write, and nothing else."""
 
     def carry_out(self, action: Action) -> None:
         """Begin an action; returns at once."""
         match action:
             case Pace():
-                self._pace(action.uplink, action.interval_s)
+                self._pace(action.uplink, action.interval_s, action.box_s)
             case AskMore():
                 self._ask_more(action.uplink)
+            case CheckEvery():
+                self._check_every(action.uplink, action.every_s)
             case Answer():
                 self._answer(action)
             case Cut():
@@ -129,28 +142,35 @@ class Actuator:
                 self._void.add(action.order)
                 self._start(self._restore(action))
             case SaveCycle():
-                self._start(self._remember(self._memory.save_cycle, action.cycle))
+                self._save(self._remember(self._memory.save_cycle, action.cycle))
             case SaveIncident():
-                self._start(self._remember(self._memory.save_incident, action.incident))
+                self._save(self._remember(self._memory.save_incident, action.incident))
             case SaveAnswering():
-                self._start(self._remember(self._memory.save_answering, action.uplink))
+                self._save(self._remember(self._memory.save_answering, action.uplink))
             case SaveLine():
-                self._start(self._remember(self._memory.save_line, action.uplink, action.line))
+                self._save(self._remember(self._memory.save_line, action.uplink, action.line))
             case SaveProof() if self._notes is not None:
-                self._start(self._note("proofs", self._notes.save_proof, action.box, action.at))
+                self._save(self._note("proofs", self._notes.save_proof, action.box, action.at))
             case SaveAir() if self._notes is not None:
-                self._start(self._note("signals", self._notes.save_air, action.uplink, action.air))
-            case SaveHold() if self._notes is not None:
-                self._start(self._note("hold", self._notes.save_hold, action.hold))
+                self._save(self._note("signals", self._notes.save_air, action.uplink, action.air))
             case SaveTexting() if self._notes is not None:
-                self._start(self._note("texts", self._notes.save_texting, action.memory))
+                self._save(self._note("texts", self._notes.save_texting, action.memory))
             case SendText():
                 self._start(self._text(action))
+            case SaveHold() if self._notes is not None:
+                self._save(self._note("hold", self._notes.save_hold, action.hold))
+            case SaveSpending() if self._notes is not None:
+                self._save(self._note("spending", self._notes.save_spending, action.uplink, action.spending))
 
     def _start(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _save(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._saves.add(task)
+        task.add_done_callback(self._saves.discard)
 
     async def _cut(self, action: Cut) -> None:
         relay = self._relays.get(action.box)
@@ -245,7 +265,7 @@ class Actuator:
         return True
 
     async def close(self) -> None:
-        """Restore every box and let the workers end."""
+        """Restore every box, let what is being written be written, and let the workers end."""
         for task in list(self._tasks):
             task.cancel()
         loop = asyncio.get_running_loop()
@@ -254,6 +274,10 @@ class Actuator:
                 await loop.run_in_executor(self._workers[name], relay.close)
             except HardwareError as error:
                 log.warning("relay of %s does not restore at the end: %s", name, error)
+        if self._saves:
+            await asyncio.wait(self._saves, timeout=SAVED_WITHIN_S)
+        for task in list(self._saves):
+            task.cancel()
         for worker in self._workers.values():
             worker.shutdown(wait=False)
 

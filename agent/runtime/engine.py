@@ -29,7 +29,9 @@ SNAPSHOT_S = 1.0
 TICK_S = 1.0
 """The core is called this often even if it does not ask for it: somebody may be looking at the panel."""
 FRESH_PROBE_S = 15.0
-"""The watchdog is fed only while outcomes of probes keep coming."""
+PROBES_MISSED = 3.0
+"""The watchdog is fed only while outcomes of probes keep coming: within this time, or within so many of the
+shortest calm interval of any uplink, whichever is longer."""
 
 
 class Timer(Protocol):
@@ -131,7 +133,8 @@ class Engine:
             self._seq += 1
             self._shown_at = now.mono
             self._board.publish(snapshot(self._state, now, self._seq))
-        if now.mono - self._probed_at < FRESH_PROBE_S:
+        calm_s = min((uplink.interval_s for uplink in self._state.uplinks.values()), default=0.0)
+        if now.mono - self._probed_at < max(FRESH_PROBE_S, PROBES_MISSED * calm_s):
             self._alive()
         self._wake(result.wake_at, now)
 

@@ -1,9 +1,10 @@
-"""Small things that must survive, each alone in a file: proofs, the hold, signals, text messages.
+"""Small things that must survive, each alone in a file of the state folder.
 
-A file that is damaged says nothing rather than something wrong: a relay then counts as not proven, there is
-no hold, and of the text messages of a day most count as sent; what was lost is said. A proof holds for the
-wiring that was proven: a relay on another pin, or an uplink on another interface, must be proven anew.
-Everything is synchronous and meant for one worker thread.
+They are the proofs of relays, the hold, signals, text messages, and what has been used of data budgets. A
+file that is damaged says nothing rather than something wrong: a relay then counts as not proven, there is no
+hold, of the text messages of a day most count as sent, and a data budget counts as half used; what was lost
+is said. A proof holds for the wiring that was proven: a relay on another pin, or an uplink on another
+interface, must be proven anew. Everything is synchronous and meant for one worker thread.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from agent.core.instant import Stamp
@@ -20,12 +22,14 @@ from agent.core.letters import Fate, Letter, TextCode, Texting
 from agent.core.model import Part
 from agent.core.people import OpenHold
 from agent.core.radio import KEPT_DAYS, Air, Day
+from agent.core.spending import Spending
 from agent.runtime.store_codec import TroubleError, decode_stamp, sealed, told_apart, unsealed, write_text
 
 PROOFS = "proofs.json"
 HOLD = "hold.json"
 SIGNALS = "signals.json"
 TEXTS = "texts.json"
+SPENDING = "spending.json"
 
 _log = logging.getLogger("vigie.notes")
 T = TypeVar("T")
@@ -34,12 +38,15 @@ T = TypeVar("T")
 class Notes:
     """What earlier runs have noted, and what is to be noted."""
 
-    def __init__(self, folder: Path, wiring: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, wiring: Mapping[str, str], limits: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
         """Read what is there; never raises for what it finds.
 
         Args:
             folder: the state folder.
             wiring: by box, what its proof holds for (see ``config.effective.wiring``).
+            limits: by uplink, the bytes of its data budget.
         """
         self._folder = folder
         self._wiring = wiring
@@ -49,6 +56,9 @@ class Notes:
         self.hold: OpenHold | None = self._recall(HOLD, decode_hold, None)
         self.airs: dict[str, Air] = self._recall(SIGNALS, decode_airs, {})
         self.texting: Texting | None = self._recall(TEXTS, decode_texting, None)
+        half = {uplink: Spending(None, calm_bytes=limit // 2) for uplink, limit in limits.items()}
+        known = self._recall(SPENDING, decode_spendings, half, {})
+        self.spendings = {uplink: spending for uplink, spending in known.items() if uplink in limits}
 
     def save_proof(self, box: str, at: Stamp | None) -> None:
         """Remember when a relay was proven, or that it is not any more; on the disk when this returns.
@@ -92,10 +102,23 @@ class Notes:
         self._write(TEXTS, asdict(memory))
         self.texting = memory
 
-    def _recall(self, name: str, decode: Callable[[Any], T], nothing: T) -> T:
+    def save_spending(self, uplink: str, spending: Spending) -> None:
+        """Remember what this uplink has used; on the disk when this returns.
+
+        Raises:
+            OSError: it could not be written; what was there before still is.
+        """
+        spendings = {**self.spendings, uplink: spending}
+        self._write(SPENDING, {name: asdict(one) for name, one in spendings.items()})
+        self.spendings = spendings
+
+    def _recall(self, name: str, decode: Callable[[Any], T], nothing: T, none_yet: T | None = None) -> T:
+        """What the file holds, ``none_yet`` if there is none, ``nothing`` if it cannot be understood."""
         try:
             content = read_note(self._folder, name)
-            return nothing if content is None else decode(content)
+            if content is None:
+                return nothing if none_yet is None else none_yet
+            return decode(content)
         except TroubleError as trouble:
             _log.warning("%s cannot be read and says nothing: %s", name, trouble)
             self.faults.append(Part(name.removesuffix(".json"), ok=False, detail=f"{name}: {trouble}"))
@@ -171,3 +194,16 @@ def _letter(body: Mapping[str, Any]) -> Letter:
         tries=int(body["tries"]),
         over=bool(body["over"]),
     )
+
+
+def decode_spendings(content: Mapping[str, Any]) -> dict[str, Spending]:
+    """What each uplink has used; raises ``DamagedError``."""
+    with told_apart():
+        return {str(uplink): _spending(one) for uplink, one in content.items()}
+
+
+def _spending(body: Mapping[str, Any]) -> Spending:
+    month, calm, trouble = body["month"], int(body["calm_bytes"]), int(body["trouble_bytes"])
+    if min(calm, trouble) < 0:
+        raise ValueError("bytes are not negative")
+    return Spending(None if month is None else str(month), calm, trouble)

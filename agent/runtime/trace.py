@@ -25,6 +25,7 @@ from agent.core.line import encode as encode_line
 from agent.core.model import Hold, Leave, Link, Observation, Part, PowerReport, Probe, Role, Tick
 from agent.core.people import Request
 from agent.core.site import UplinkSpec
+from agent.core.spending import Spending, Spent
 
 FILE_BYTES = 4_000_000
 KEPT_FILES = 12
@@ -43,6 +44,7 @@ _KINDS: dict[str, type[Observation]] = {
     "part": Part,
     "hold": Hold,
     "request": Request,
+    "spent": Spent,
     "tick": Tick,
     "leave": Leave,
 }
@@ -61,7 +63,7 @@ class TraceError(ValueError):
 class Start:
     """The first line of each run: what the core was started with, as far as verdicts depend on it.
 
-    ``lines`` and ``answering`` are what earlier runs had learned, as in ``Durable``.
+    ``lines``, ``answering`` and ``spendings`` are what earlier runs have left, as in ``Durable``.
     """
 
     run: str
@@ -71,6 +73,7 @@ class Start:
     switch_cost_s: float | None = None
     lines: Mapping[str, Line] = field(default_factory=dict)
     answering: tuple[str, ...] = ()
+    spendings: Mapping[str, Spending] = field(default_factory=dict)
 
 
 def encode(observation: Observation, now: Now) -> bytes:
@@ -94,6 +97,7 @@ def encode_start(start: Start) -> bytes:
         line["lines"] = {uplink: encode_line(known) for uplink, known in start.lines.items()}
         line["answering"] = start.answering
         line["switch_cost_s"] = start.switch_cost_s
+        line["spendings"] = start.spendings
     return msgspec.json.encode(line)
 
 
@@ -113,6 +117,7 @@ def _start(at: float, raw: dict[str, Any]) -> Start:
         switch_cost_s=None if cost_s is None else float(cost_s),
         lines={str(uplink): decode_line(text) for uplink, text in raw.get("lines", {}).items()},
         answering=msgspec.convert(raw.get("answering", ()), tuple[str, ...]),
+        spendings=msgspec.convert(raw.get("spendings", {}), dict[str, Spending]),
     )
 
 

@@ -10,9 +10,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from math import inf
 
+from agent.core.budget import ECHO_BYTES, ROUND_BYTES
 from agent.core.inquiries import Asked, Check, Said
 from agent.core.model import Observation, Probe, Role, Why
 from agent.core.site import Site, UplinkKind
+from agent.core.spending import Spent
 from agent.simulation.lines import GATEWAY, HOP, REFUSED, SILENT, UNSENT, Line
 from agent.simulation.schedule import Schedule
 from agent.simulation.speaking import says
@@ -39,6 +41,8 @@ SAYS_FIRST_S = 2.0
 SAYS_EVERY_S = 60.0
 SAYS_TIMEOUT_S = 5.0
 """A device is asked so long after the start, so often, and with every round of questions."""
+METER_S = 60.0
+"""What was sent and received is told this often."""
 
 
 class Asking:
@@ -60,12 +64,16 @@ class Asking:
         self._hear = hear
         self._mono = mono
         self._run = 0
-        self._pace: dict[str, tuple[float, int]] = {}
+        self._pace: dict[str, tuple[float, float, int]] = {}
         self._pace_changes = 0
         self._round_at: dict[str, float] = {}
         """When the newest round of questions began, or is to begin."""
         self.rounds: Counter[str] = Counter()
         """How often everything beyond echoes has been asked through each uplink."""
+        self.used: Counter[str] = Counter()
+        """Bytes on the wire beyond the LAN, by uplink, in all."""
+        self._told: Counter[str] = Counter()
+        self._every_s: dict[str, float] = {}
         self._at = schedule.at
 
     def start(self) -> None:
@@ -73,9 +81,12 @@ class Asking:
         self._run += 1
         now = self._schedule.t
         for place, (name, uplink) in enumerate(self._uplinks.items()):
-            self.pace(name, uplink.interval_s)
-            every_s = EVERY_METERED_S if uplink.kind is UplinkKind.CELLULAR else EVERY_S
-            self._at(now + FIRST_S + APART_S * place, self._ask_regularly, name, every_s, self._run)
+            # The core may have ordered a pace already.
+            self.pace(name, *self._pace.get(name, (uplink.interval_s, None))[:2])
+            self._every_s[name] = EVERY_METERED_S if uplink.kind is UplinkKind.CELLULAR else EVERY_S
+            self._at(now + FIRST_S + APART_S * place, self._ask_regularly, name, self._run)
+            if uplink.data_bytes is not None:
+                self._at(now + METER_S, self._tell_bytes, name, self._run)
             if self._lines[name].speaks is not None:
                 self._at(now + SAYS_FIRST_S, self._let_speak_regularly, name, self._run)
 
@@ -87,32 +98,36 @@ class Asking:
 
     # --- echoes ---------------------------------------------------------------------------------------------
 
-    def pace(self, name: str, interval_s: float) -> None:
-        """Send echoes this often from now on."""
+    def pace(self, name: str, interval_s: float, box_s: float | None = None) -> None:
+        """Send echoes this often from now on, to the box every ``box_s``."""
         self._pace_changes += 1
-        self._pace[name] = (interval_s, self._pace_changes)
+        box_s = interval_s if box_s is None else box_s
+        self._pace[name] = (interval_s, box_s, self._pace_changes)
         targets = (*self._uplinks[name].targets, BOX)
         for number, target in enumerate(targets):
-            due = self._schedule.t + interval_s * number / len(targets)
+            due = self._schedule.t + (box_s if target == BOX else interval_s) * number / len(targets)
             self._at(due, self._send, name, target, self._pace_changes)
 
     def _send(self, name: str, target: str, change: int) -> None:
-        interval_s, current = self._pace.get(name, (0.0, -1))
+        interval_s, box_s, current = self._pace.get(name, (0.0, 0.0, -1))
         if change != current:
             return
         now, sent_at = self._schedule.t, round(self._mono(), 6)
-        self._at(now + interval_s, self._send, name, target, change)
+        self._at(now + (box_s if target == BOX else interval_s), self._send, name, target, change)
         line = self._lines[name]
         role = Role.BOX if target == BOX else Role.TARGET
         if not line.carrier or line.unsendable is not None:
             why = line.unsendable or (Why.NO_ROUTE if line.present else Why.NO_INTERFACE)
             self._hear(Probe(name, target, role, sent_at, why=why))
             return
+        if role is Role.TARGET:
+            self.used[name] += ECHO_BYTES
         if role is Role.BOX:
             alive, rtt_s = line.lan and not line.shy, BOX_RTT_S
         else:
             alive, rtt_s = line.replies(target) and self._rng.random() >= line.loss, line.rtt_s
         if alive:
+            self.used[name] += ECHO_BYTES if role is Role.TARGET else 0
             probe = Probe(name, target, role, sent_at, rtt_ms=rtt_s * 1e3)
             self._at(now + rtt_s, self._came_back, self._run, probe)
         elif role is Role.TARGET and line.lan and line.denies:
@@ -128,10 +143,22 @@ class Asking:
 
     # --- questions beyond echoes ----------------------------------------------------------------------------
 
-    def _ask_regularly(self, name: str, every_s: float, run: int) -> None:
+    def _ask_regularly(self, name: str, run: int) -> None:
         if run == self._run:
             self.ask(name)
-            self._at(self._schedule.t + every_s, self._ask_regularly, name, every_s, run)
+            self._at(self._schedule.t + self._every_s[name], self._ask_regularly, name, run)
+
+    def check_every(self, name: str, every_s: float) -> None:
+        """Ask everything beyond echoes this often, after the next time."""
+        self._every_s[name] = every_s
+
+    def _tell_bytes(self, name: str, run: int) -> None:
+        if run != self._run:
+            return
+        used, self._told[name] = self.used[name] - self._told[name], self.used[name]
+        if used:
+            self._hear(Spent(name, used, 0))
+        self._at(self._schedule.t + METER_S, self._tell_bytes, name, run)
 
     def ask(self, name: str) -> None:
         """Ask everything beyond echoes through this uplink as soon as may be."""
@@ -147,6 +174,7 @@ class Asking:
             return
         self.rounds[name] += 1
         self._let_speak(name, run)
+        self.used[name] += ROUND_BYTES
         line, now, sent_at = self._lines[name], self._schedule.t, round(self._mono(), 6)
         for asked, subject, timeout_s in QUESTIONS:
             if asked == "hop" and not line.hop:

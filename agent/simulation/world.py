@@ -29,6 +29,7 @@ from agent.core.people import Answer, Request, Verb
 from agent.core.saves import SaveAnswering, SaveHold, SaveLine, SaveProof
 from agent.core.site import Site
 from agent.core.snapshot_types import Snapshot
+from agent.core.spending import CheckEvery, SaveSpending
 from agent.core.state import State, initial
 from agent.core.step import step
 from agent.simulation.asking import Asking
@@ -93,6 +94,7 @@ class World(Obeying):
         self.habits: dict[str, Habits] = dict(durable.lines)
         self.proven: dict[str, Stamp | None] = dict(durable.proven)
         self.hold = durable.hold
+        self.spendings = dict(durable.spendings)
         # what came out
         self.answers: list[Answer] = []
         self.trace: list[tuple[Now, Observation]] = []
@@ -108,17 +110,14 @@ class World(Obeying):
 
     def play(self, seconds: float) -> None:
         """Let this much time pass."""
-        schedule, end = self.schedule, self.schedule.t + seconds
-        while True:
-            due, wake_at = schedule.next_at, self._wake_at if self.alive else inf
-            if min(due, wake_at) > end:
-                break
-            if due <= wake_at:
-                schedule.run_next()
+        end = self.schedule.t + seconds
+        while (wake_at := self._wake_at if self.alive else inf) <= end or self.schedule.next_at <= end:
+            if self.schedule.next_at <= wake_at:
+                self.schedule.run_next()
             else:
-                schedule.t = max(schedule.t, wake_at)
+                self.schedule.t = max(self.schedule.t, wake_at)
                 self.feed(Tick())
-        schedule.t = end
+        self.schedule.t = end
 
     # --- the agent ------------------------------------------------------------------------------------------
 
@@ -151,6 +150,7 @@ class World(Obeying):
                 proven={box: at for box, at in self.proven.items() if at is not None},
                 hold=self.hold,
                 texting=self.texts.memory,
+                spendings=dict(self.spendings),
             )
         )
 
@@ -205,7 +205,9 @@ class World(Obeying):
             case Cut() | Reboot() | Restore():
                 self.obey(action)
             case Pace():
-                self.asking.pace(action.uplink, action.interval_s)
+                self.asking.pace(action.uplink, action.interval_s, action.box_s)
+            case CheckEvery():
+                self.asking.check_every(action.uplink, action.every_s)
             case SaveCycle():
                 self.cycles[action.cycle.order] = action.cycle
             case SaveIncident():
@@ -218,6 +220,8 @@ class World(Obeying):
                 self.proven[action.box] = action.at
             case SaveHold():
                 self.hold = action.hold
+            case SaveSpending():
+                self.spendings[action.uplink] = action.spending
             case Answer():
                 self.answers.append(action)
             case _:

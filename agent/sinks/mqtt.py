@@ -1,13 +1,14 @@
 """What is published where, as a pure function of the snapshot, and when it is worth publishing again.
 
 A topic is published at once when something about it changed that a person would call news, and otherwise
-at most every ``REFRESH_S`` seconds for its moving numbers. So ``state`` is also a heartbeat: its ``at``
+at most every ``refresh_s`` seconds for its moving numbers. So ``state`` is also a heartbeat: its ``at``
 is never much older than that while the agent lives and the broker can be reached.
 """
 
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Awaitable, Callable, Container
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -26,6 +27,9 @@ from agent.sinks.payloads import (
 )
 
 REFRESH_S = 30.0
+REFRESH_METERED_S = 600.0
+"""Where the connection leaves by an uplink with a data budget. A site's numbers are some 4 kB each time:
+every half minute that would be 11 MB a day."""
 AVAILABILITY = "availability"
 EVENT = "event"
 ONLINE = b"online"
@@ -118,15 +122,20 @@ class Publisher:
     def __init__(self) -> None:
         self._sent: dict[str, _Sent] = {}
 
-    def due(self, snapshot: Snapshot, busy: Container[str] = ()) -> dict[str, bytes]:
+    def due(
+        self, snapshot: Snapshot, busy: Container[str] = (), every_s: float = REFRESH_S
+    ) -> dict[str, bytes]:
         """What to publish now, taken as published by the return.
 
         Args:
             snapshot: the newest one.
             busy: topics whose last message is still on its way; they wait their turn.
+            every_s: how often numbers that move all the time are published.
         """
         fresh = news(snapshot)
-        wanted = [topic for topic in fresh if topic not in busy and self._is_wanted(topic, fresh, snapshot)]
+        wanted = [
+            topic for topic in fresh if topic not in busy and self._is_wanted(topic, fresh, snapshot, every_s)
+        ]
         if not wanted:
             return {}
         rendered = messages(snapshot)
@@ -138,9 +147,28 @@ class Publisher:
             self._sent[topic] = _Sent(fresh[topic], rendered[topic], snapshot.mono)
         return due
 
-    def _is_wanted(self, topic: str, fresh: dict[str, object], snapshot: Snapshot) -> bool:
+    def _is_wanted(self, topic: str, fresh: dict[str, object], snapshot: Snapshot, every_s: float) -> bool:
         last = self._sent.get(topic)
-        return last is None or last.news != fresh[topic] or not 0 <= snapshot.mono - last.at < REFRESH_S
+        return last is None or last.news != fresh[topic] or not 0 <= snapshot.mono - last.at < every_s
+
+
+def refresh_s(snapshot: Snapshot, address: str | None) -> float:
+    """How often moving numbers are published over a connection from this address of the machine."""
+    metered = any(
+        address is not None and view.address == address and view.data_limit_bytes is not None
+        for view in snapshot.uplinks
+    )
+    return REFRESH_METERED_S if metered else REFRESH_S
+
+
+class Meter(Protocol):
+    """Counts what connections cost; may be called in any thread."""
+
+    def opened(self, connection: socket.socket) -> None:
+        """Count this connection."""
+
+    def closed(self, connection: socket.socket) -> None:
+        """It is about to be closed."""
 
 
 class Outbox(Protocol):

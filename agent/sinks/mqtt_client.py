@@ -17,8 +17,6 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -31,12 +29,15 @@ from agent.sinks.mqtt import (
     EVENT,
     OFFLINE,
     ONLINE,
+    Meter,
     Outbox,
     Publisher,
     RunBlocking,
     event_message,
     prefix,
+    refresh_s,
 )
+from agent.sinks.mqtt_settings import MqttSettings
 from agent.sinks.mqtt_tls import Tls, reason
 
 IN_FLIGHT = 10
@@ -52,26 +53,6 @@ JOIN_S = 0.7
 _log = logging.getLogger("vigie.mqtt")
 
 
-@dataclass(frozen=True, slots=True)
-class MqttSettings:
-    """The broker and this site's place in it.
-
-    ``ca_file`` None means the system's certificates; ``password`` is the secret itself, as read from its
-    file, and is never shown.
-    """
-
-    host: str
-    port: int
-    client_id: str
-    site: str
-    root: str = "vigie"
-    tls: bool = True
-    ca_file: Path | str | None = None
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    keepalive_s: int = 30
-
-
 class MqttSink:
     """Keeps the broker informed for as long as ``run`` runs."""
 
@@ -81,11 +62,13 @@ class MqttSink:
         outbox: Outbox,
         run_blocking: RunBlocking,
         report: Callable[[Part], None],
+        meter: Meter | None = None,
     ) -> None:
         self._settings = settings
         self._outbox = outbox
         self._run_blocking = run_blocking
         self._report = report
+        self._meter = meter
         self._told: Part | None = None
         self._latest: Snapshot | None = None
         self._look = True
@@ -127,7 +110,7 @@ class MqttSink:
     async def _keep_connected(self, kick: asyncio.Event) -> None:
         failures = 0
         while True:
-            connection = _Connection(self._settings, kick)
+            connection = _Connection(self._settings, kick, self._meter)
             began_at = asyncio.get_running_loop().time()
             try:
                 problem = await connection.open()
@@ -155,7 +138,8 @@ class MqttSink:
             kick.clear()
             await self._acknowledge(connection)
             if self._latest is not None:
-                for topic, payload in publisher.due(self._latest, connection.busy).items():
+                pace_s = refresh_s(self._latest, connection.address)
+                for topic, payload in publisher.due(self._latest, connection.busy, pace_s).items():
                     connection.publish(topic, payload, retain=True)
             await self._send_events(connection)
             try:
@@ -194,8 +178,11 @@ class MqttSink:
 class _Connection:
     """One client, used for one connection. All its state belongs to the event loop's thread."""
 
-    def __init__(self, settings: MqttSettings, kick: asyncio.Event) -> None:
+    def __init__(self, settings: MqttSettings, kick: asyncio.Event, meter: Meter | None) -> None:
         self._settings = settings
+        self._meter = meter
+        self.address: str | None = None
+        """This machine's own, of the connection; None while there is none."""
         self._kick = kick
         self._loop = asyncio.get_running_loop()
         self._prefix = prefix(settings.root, settings.site)
@@ -280,6 +267,8 @@ class _Connection:
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
+        client.on_socket_open = self._on_socket_open
+        client.on_socket_close = self._on_socket_close
         return client
 
     # --- called by paho, in its thread -----------------------------------------------------------------
@@ -293,6 +282,16 @@ class _Connection:
     ) -> None:
         refused = f"refused: {answer}" if answer.is_failure else None
         self._hand_over(self._set_opened, refused)
+
+    def _on_socket_open(self, _client: object, _data: object, opened: Any) -> None:
+        with suppress(OSError):
+            self.address = opened.getsockname()[0]
+        if self._meter is not None:
+            self._meter.opened(opened)
+
+    def _on_socket_close(self, _client: object, _data: object, ended: Any) -> None:
+        if self._meter is not None:
+            self._meter.closed(ended)
 
     def _on_connect_fail(self, _client: object, _data: object) -> None:
         # paho calls this while it handles the exception, and does not pass it on.

@@ -98,6 +98,10 @@ def uplink_payload(view: UplinkView, snapshot: Snapshot) -> dict[str, Any]:
         "mos": _number(view.mos, 1),
         "silent_s": _number(view.silent_s, 0),
         "bad_targets": list(view.bad_targets),
+        "pace_s": _number(view.pace_s, 1),
+        "slowed": view.slowed,
+        "data_used_bytes": view.data_used_bytes,
+        "data_limit_bytes": view.data_limit_bytes,
     }
 
 

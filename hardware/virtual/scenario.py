@@ -52,6 +52,8 @@ class ScenarioUplink:
         first_hop: the operator's first hop answers whoever asks it.
         terminal: the name of an optical terminal before the box, with a supply and a relay of its own; None:
             there is none.
+        data_mb: megabytes a month that the agent may use on it; None is what a configuration gets by default.
+        data_used_mb: what it has used of them this month, when the story begins.
         relay_cuts: whose box the relay really switches, ``nobody`` if its contacts are welded; None: its own.
     """
 
@@ -78,6 +80,8 @@ class ScenarioUplink:
     first_hop: bool = False
     relay_cuts: str | None = None
     terminal: str | None = None
+    data_mb: int | None = None
+    data_used_mb: float = 0.0
 
     @property
     def boxes(self) -> tuple[str, ...]:

@@ -125,7 +125,10 @@ def find(name: str) -> Scenario:
 
 
 _TABLES = ("power", "uplink", "do", "expect", "never")
-_FOR_THE_CORE = ("texts", "first_hop", "relay_cuts", "terminal", *timed("boots_in"))
+_FOR_THE_CORE = (
+    *("texts", "first_hop", "relay_cuts", "terminal", "data_mb", "data_used_mb"),
+    *timed("boots_in"),
+)
 _TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 
 
@@ -169,6 +172,8 @@ def _uplink(table: Table, number: int, player: Player) -> ScenarioUplink:
         first_hop=table.flag("first_hop", default=False),
         relay_cuts=table.maybe_text("relay_cuts"),
         terminal=table.maybe_text("terminal"),
+        data_mb=None if (data_mb := table.maybe_number("data_mb", 5, 100_000)) is None else int(data_mb),
+        data_used_mb=table.number("data_used_mb", 0.0, 0, 100_000),
     )
 
 

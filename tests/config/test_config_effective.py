@@ -7,7 +7,7 @@ from importlib import resources
 import pytest
 
 from agent.config.asked import asked
-from agent.config.effective import effective, reboots, to_site
+from agent.config.effective import data_limits, effective, reboots, to_site
 from agent.config.notices import notices
 from agent.config.reader import parse
 from agent.core.devices import DeviceKind, DeviceSpec
@@ -89,6 +89,31 @@ def test_a_cellular_uplink_pings_every_ten_seconds_unless_told_otherwise():
     assert parse(MINIMAL).uplink[1].interval_s == 10.0
     told = MINIMAL.replace('interface = "eth1"', 'interface = "eth1"\ninterval_s = 2')
     assert parse(told).uplink[1].interval_s == 2.0
+
+
+def test_a_standby_by_radio_has_a_data_budget():
+    """50 MB a month unless the file says otherwise; none for the first uplink, nor for any other kind."""
+    assert [uplink.data_mb for uplink in parse(MINIMAL).uplink] == [None, 50]
+    assert data_limits(parse(MINIMAL)) == {"4g": 50_000_000}
+    told = MINIMAL.replace('interface = "eth1"', 'interface = "eth1"\ndata_mb = 300')
+    assert parse(told).uplink[1].data_mb == 300
+    first = MINIMAL.replace('kind = "ftth"', 'kind = "cellular"')
+    assert [uplink.data_mb for uplink in parse(first).uplink] == [None, 50]
+    assert parse(MINIMAL.replace('kind = "cellular"', 'kind = "other"')).uplink[1].data_mb is None
+
+
+def test_a_budget_that_does_not_pay_for_the_pace_is_told():
+    """The advice says how often there will be a ping; the default budget pays for the default pace."""
+    assert not [advice for advice in notices(parse(MINIMAL)) if "MB" in advice]
+    (said,) = [
+        advice
+        for advice in notices(
+            parse(MINIMAL.replace('interface = "eth1"', 'interface = "eth1"\ndata_mb = 20'))
+        )
+        if "MB" in advice
+    ]
+    assert "uplink 4g: 20 MB a month do not pay for a ping every 10 s" in said
+    assert "one every 24 s" in said
 
 
 def test_a_box_is_confirmed_as_long_as_it_boots():
@@ -191,8 +216,8 @@ def test_the_site_carries_everything_that_the_core_must_know():
         name="garage-martin",
         label="garage-martin",
         uplinks=(
-            UplinkSpec("ftth", "ftth", UplinkKind.FTTH, targets, 1.0),
-            UplinkSpec("4g", "4g", UplinkKind.CELLULAR, targets, 10.0),
+            UplinkSpec("ftth", "ftth", UplinkKind.FTTH, targets, 1.0, checks_s=300.0),
+            UplinkSpec("4g", "4g", UplinkKind.CELLULAR, targets, 10.0, data_bytes=50_000_000),
         ),
         boxes=(
             BoxSpec("box-ftth", "box-ftth", "ftth", True, 120.0, 10.0, 120.0),

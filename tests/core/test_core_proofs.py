@@ -332,7 +332,7 @@ def test_a_restart_of_the_agent_in_the_cut_says_nothing_of_the_relay() -> None:
     world.play(37)
     durable = Durable(cycles=tuple(world.cycles.values()), proven={BOX: PROVEN}, answering=tuple(world.lines))
     again = World(world.site, start_at=world.t, durable=durable, lines=world.lines, boot=world.boot)
-    again.boot_up("ftth")
+    again.boxes.boot("ftth")
     again.play(200)
     assert again.proven == {BOX: PROVEN}
     assert told(again, Code.RELAY_UNPROVEN) == []

@@ -273,7 +273,7 @@ def restarted(world: World, witness: Witness, *, machine: bool, forgets: bool = 
         if not line.powered or not line.booted or machine:
             line.hung = line.hung and not line.cures
             line.powered = False
-            again.boot_up(name)
+            again.boxes.boot(name)
     return again
 
 

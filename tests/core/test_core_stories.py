@@ -134,7 +134,7 @@ def test_box_replugged_by_hand_is_starting_not_hung() -> None:
     world = calm_world()
     world.change("ftth", powered=False, booted=False)
     world.play(60)
-    world.boot_up("ftth")
+    world.boxes.boot("ftth")
     world.play(600)
     assert Code.BOX_HUNG not in world.codes()
     assert world.cuts == []
@@ -216,7 +216,7 @@ def test_all_cables_at_once_is_the_bay_itself() -> None:
     world.play(60)
     assert world.findings() == {(Code.BAY_DARK, "garage")}
     for name in world.lines:
-        world.boot_up(name)
+        world.boxes.boot(name)
     world.play(10)
     world.change("ftth", booted=True, hung=True)
     world.play(500)

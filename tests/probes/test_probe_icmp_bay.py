@@ -461,3 +461,44 @@ def test_nothing_is_opened_before_the_run() -> None:
 
     play(namespace, story)
     namespace.close()
+
+
+def test_every_echo_is_counted_and_the_box_is_free(site: Site) -> None:
+    """What is counted is what the box's kernel has passed on: 44 bytes each way for each target's echo."""
+    counted: list[tuple[str, int, int]] = []
+
+    async def story() -> None:
+        plans = [plan(0, TARGET, OTHER, interval_s=0.2)]
+        async with probing(plans, count=lambda *what: counted.append(what)) as (_prober, seen):
+            await seen.until(lambda: len(seen.answers()) >= 30)
+
+    before = site.echoes(0)
+    play(site.pi, story)
+    asked = site.echoes(0) - before
+    sent = sum(what[1] for what in counted)
+    assert {what[0] for what in counted} == {"way0"}
+    assert {what[1:] for what in counted} == {(44, 0), (0, 44)}
+    boxes = asked - sent // 44
+    assert 0 < boxes < asked
+    assert abs(boxes - asked / 3) <= 2
+
+
+def test_where_there_is_no_lan_the_box_costs_as_much_as_a_target(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a modem's own interface every echo goes out by radio, and the box is asked no more often."""
+    counted: list[int] = []
+    monkeypatch.setattr("agent.probes.lane.is_lan", lambda _interface: False)
+
+    async def story() -> None:
+        plans = [plan(0, TARGET, OTHER, interval_s=0.2)]
+        async with probing(plans, count=lambda _uplink, sent, _received: counted.append(sent)) as (
+            prober,
+            seen,
+        ):
+            prober.pace("way0", 0.4, 0.1)
+            await seen.until(lambda: len(seen.answers()) >= 30)
+
+    before = site.echoes(0)
+    play(site.pi, story)
+    assert sum(counted) == 44 * (site.echoes(0) - before)

@@ -99,3 +99,19 @@ def test_a_new_gateway_is_asked_at_once() -> None:
     rounds.replace_hosts([*HOSTS, box], 101.0)
     assert rounds.due(101.0) == [box]
     assert rounds.next_at == planned
+
+
+def test_a_box_with_a_pace_of_its_own_leaves_the_targets_evenly_spread() -> None:
+    """Four targets at a minute are a quarter of a minute apart, and the box is asked every ten seconds."""
+    box = Host("192.168.1.1", Role.BOX)
+    rounds = Rounds([*HOSTS, box], 1.0)
+    rounds.start(100.0)
+    rounds.due(100.0)
+    rounds.pace(60.0, 100.0, 10.0)
+    asked = run(rounds, 100.0, 460.0)
+    targets = [at for at, host in asked if host != box and at > 200.0]
+    assert {round(after - before, 6) for before, after in itertools.pairwise(targets)} == {15.0}
+    boxes = [at for at, host in asked if host == box and at > 110.0]
+    assert {round(after - before, 6) for before, after in itertools.pairwise(boxes)} == {10.0}
+    rounds.pace(1.0, 460.0, 1.0)
+    assert rounds.box_s is None

@@ -68,3 +68,19 @@ def test_two_runs_are_never_closer_than_allowed(
             turns.begin(now)
             began_at = now
             assert SPACING_S * 0.999 <= turns.due_at - now <= 1.5 * every_s + 1.0
+
+
+def test_regular_turns_may_get_rarer_and_more_frequent_again() -> None:
+    """From the last run on; one that was asked for stays, and before the first run nothing changes."""
+    turns = Turns(105.0, 300.0)
+    turns.every(3600.0)
+    assert turns.due_at == 105.0
+    turns.begin(105.0)
+    assert turns.due_at == 3705.0
+    turns.every(600.0)
+    assert turns.due_at == 705.0
+    turns.ask(200.0)
+    turns.every(7200.0)
+    assert turns.due_at == 200.0
+    turns.begin(200.0)
+    assert turns.due_at > 3800.0

@@ -27,6 +27,7 @@ from agent.core.model import (
 )
 from agent.core.people import Answer, OpenHold
 from agent.core.saves import SaveAnswering, SaveHold, SaveProof
+from agent.core.spending import CheckEvery, SaveSpending, Spending
 from agent.runtime.actuator import Actuator
 from hardware.ports import HardwareError
 
@@ -86,6 +87,9 @@ class BenchMemory:
     def save_proof(self, box: str, at: Stamp | None) -> None:
         self._write(f"proof {box} {at is not None}")
 
+    def save_spending(self, uplink: str, spending: Spending) -> None:
+        self._write(f"spending {uplink} {spending.used_bytes}")
+
     def save_hold(self, hold: OpenHold | None) -> None:
         self._write(f"hold {hold.by if hold else None}")
 
@@ -107,17 +111,18 @@ class Bench:
             self.posted.append,
             answer=self.answers.append,
             notes=self.memory,
+            check_every=lambda uplink, every_s: self.log.append(f"check {uplink} every {every_s:g}"),
         )
 
-    def _pace(self, uplink: str, interval_s: float) -> None:
+    def _pace(self, uplink: str, interval_s: float, _box_s: float | None) -> None:
         self.log.append(f"pace {uplink} {interval_s:g}")
 
     def _ask_more(self, uplink: str) -> None:
         self.log.append(f"ask {uplink}")
 
     async def settled(self) -> None:
-        while self.actuator._tasks:
-            await asyncio.gather(*self.actuator._tasks)
+        while tasks := [*self.actuator._tasks, *self.actuator._saves]:
+            await asyncio.gather(*tasks)
 
 
 @pytest.fixture
@@ -215,6 +220,30 @@ def test_proofs_and_holds_are_noted(play: Callable[..., Bench]) -> None:
     bench = play(SaveProof("box", CYCLE.started), SaveProof("box", None), SaveHold(hold), SaveHold(None))
     assert bench.log[:4] == ["proof box True", "proof box False", "hold Anne", "hold None"]
     assert bench.posted == [Part(name, ok=True) for name in ("proofs", "proofs", "hold", "hold")]
+
+
+def test_a_data_budget_has_its_deeds(play: Callable[..., Bench]) -> None:
+    """Checks get rarer, and what was used is noted."""
+    bench = play(CheckEvery("4g", 3600.0), SaveSpending("4g", Spending("2027-01", 5, 6)))
+    assert bench.log[:2] == ["check 4g every 3600", "spending 4g 11"]
+    assert bench.posted == [Part("spending", ok=True)]
+
+
+def test_what_is_being_written_at_the_end_is_written() -> None:
+    """The last orders of a run are to write, and a disk may be slow; relays are restored before that."""
+
+    async def body() -> list[str]:
+        bench = Bench()
+        bench.memory.gate.clear()
+        threading.Timer(0.1, bench.memory.gate.set).start()
+        bench.actuator.carry_out(SaveSpending("4g", Spending("2027-01", 5, 6)))
+        bench.actuator.carry_out(SaveHold(None))
+        await bench.actuator.close()
+        await asyncio.sleep(0)
+        bench.disk.shutdown()
+        return bench.log
+
+    assert asyncio.run(body()) == ["close", "spending 4g 11", "hold None"]
 
 
 def test_a_proof_that_cannot_be_noted_is_said(play: Callable[..., Bench]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from world import example_site
@@ -12,6 +13,7 @@ from agent.core.codes import CABLE_TOLD_AFTER_S, Code
 from agent.core.durable import Durable
 from agent.core.instant import Now
 from agent.core.model import Action, Event, Link, Observation, Pace, Part, Probe, Role, Tick, Why
+from agent.core.site import Site
 from agent.runtime.board import Board
 from agent.runtime.engine import FRESH_PROBE_S, Engine
 
@@ -37,7 +39,7 @@ class Handle:
 class Bench:
     """An engine with everything it asks for, in the open."""
 
-    def __init__(self, act: Callable[[Action], None] | None = None) -> None:
+    def __init__(self, act: Callable[[Action], None] | None = None, site: Site | None = None) -> None:
         self.clock = ManualClock()
         self.board = Board()
         self.log: list[object] = []
@@ -45,7 +47,7 @@ class Bench:
         self.fed = 0
         self.timers: list[tuple[float, Callable[[], None], Handle]] = []
         self.engine = Engine(
-            example_site(),
+            site or example_site(),
             Durable(),
             "run",
             self.clock,
@@ -136,6 +138,18 @@ def test_the_watchdog_is_fed_by_fresh_probes_only() -> None:
     assert bench.fed == fed, "no outcome of a probe for a quarter of a minute"
     bench.engine.post(answered(bench.clock.mono))
     assert bench.fed == fed + 1
+
+
+def test_the_watchdog_waits_for_probes_that_are_far_apart() -> None:
+    """Where a data budget, or the configuration, lets the only uplink be asked once a minute, it lives."""
+    (only,) = example_site(uplinks=1).uplinks
+    bench = Bench(site=replace(example_site(uplinks=1), uplinks=(replace(only, interval_s=60.0),)))
+    bench.engine.post(Probe("ftth", "1.1.1.1", Role.TARGET, 1000.0, rtt_ms=8.0))
+    bench.play(3 * 60.0 - 5.0)
+    assert bench.fed > 100
+    fed = bench.fed
+    bench.play(20.0)
+    assert bench.fed - fed <= 5
 
 
 def test_a_fault_in_the_core_ends_the_run() -> None:

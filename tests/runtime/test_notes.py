@@ -1,4 +1,4 @@
-"""Proofs, the hold, texts, signals survive; what is damaged says nothing rather than something wrong."""
+"""Proofs, hold, texts, signals, spent data survive; damage says nothing rather than something wrong."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from agent.core.letters import Fate, Letter, TextCode, Texting
 from agent.core.model import Part
 from agent.core.people import OpenHold
 from agent.core.radio import Air, Day
-from agent.runtime.notes import HOLD, PROOFS, SIGNALS, TEXTS, Notes
+from agent.core.spending import Spending
+from agent.runtime.notes import HOLD, PROOFS, SIGNALS, SPENDING, TEXTS, Notes
 
 AT = Stamp(12.5, 1.8e9, True, "boot")
 WIRING = {"ont": "gpio17 cuts ftth on eth0", "dish": "gpio27 cuts starlink on eth1"}
@@ -147,3 +148,51 @@ def test_a_fault_is_a_part_like_any_other(tmp_path: Path) -> None:
     """So that it becomes a finding."""
     (tmp_path / HOLD).write_text("[]")
     assert all(isinstance(fault, Part) for fault in Notes(tmp_path, WIRING).faults)
+
+
+# --- data budgets -----------------------------------------------------------------------------------------
+
+LIMITS = {"4g": 50_000_000, "sat": 9_000_001}
+
+
+def test_what_was_used_survives(tmp_path: Path) -> None:
+    """Of every uplink that has a budget; an uplink that has none any more is forgotten."""
+    notes = Notes(tmp_path, WIRING, LIMITS)
+    assert (notes.spendings, notes.faults) == ({}, [])
+    notes.save_spending("4g", Spending("2027-01", 12, 34))
+    notes.save_spending("sat", Spending(None, 5))
+    again = Notes(tmp_path, WIRING, LIMITS)
+    assert again.spendings == {"4g": Spending("2027-01", 12, 34), "sat": Spending(None, 5)}
+    assert Notes(tmp_path, WIRING, {"sat": 1}).spendings == {"sat": Spending(None, 5)}
+
+
+@given(damage=st.binary(max_size=200))
+def test_a_damaged_count_is_half_of_the_budget(
+    damage: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Neither nothing nor all of it, and a part says so."""
+    folder = tmp_path_factory.mktemp("notes")
+    (folder / SPENDING).write_bytes(damage)
+    notes = Notes(folder, WIRING, LIMITS)
+    assert {name: spending.used_bytes for name, spending in notes.spendings.items()} == {
+        "4g": 25_000_000,
+        "sat": 4_500_000,
+    }
+    assert [(fault.name, fault.ok) for fault in notes.faults] == [("spending", False)]
+
+
+@given(data=st.data())
+def test_no_flipped_bit_gives_data_back(
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """What is read is what was written, or it counts as half."""
+    folder = tmp_path_factory.mktemp("notes")
+    Notes(folder, WIRING, LIMITS).save_spending("4g", Spending("2027-01", 40_000_000, 1))
+    good = bytearray((folder / SPENDING).read_bytes())
+    at = data.draw(st.integers(0, len(good) - 2))
+    good[at] ^= 1 << data.draw(st.integers(0, 6))
+    (folder / SPENDING).write_bytes(bytes(good))
+    read = Notes(folder, WIRING, LIMITS)
+    assert read.spendings["4g"].used_bytes == 40_000_001 or (
+        read.faults and read.spendings["4g"].used_bytes == 25_000_000
+    )

@@ -29,6 +29,7 @@ from agent.core.model import (
 )
 from agent.core.people import Request, Verb
 from agent.core.site import UplinkKind, UplinkSpec
+from agent.core.spending import Spending, Spent
 from agent.runtime import trace
 from agent.runtime.trace import Recorder, Start, TraceError, decode, encode, encode_start, read
 
@@ -47,6 +48,7 @@ EACH: list[Observation] = [
     Hold(None, "button"),
     Request("request-1", Verb.CYCLE, "ont", by="Anne", force=True),
     Request("request-2", Verb.HOLD, for_s=600.0, by="Anne"),
+    Spent("4g", 1234, 5678),
     Tick(),
     Leave(),
 ]
@@ -181,3 +183,10 @@ def test_memory_is_bounded_while_the_disk_refuses(monkeypatch: pytest.MonkeyPatc
     assert len(lines) <= 100
     assert lines[-1] == b"249"
     assert recorder.dropped == 250 - len(lines)
+
+
+def test_a_start_says_what_data_budgets_had_left() -> None:
+    """Limits and what was used come back, so that a replay keeps the same paces."""
+    spec = UplinkSpec("4g", "4G", UplinkKind.CELLULAR, ("1.1.1.1",), 10.0, data_bytes=50_000_000)
+    start = Start("run", "garage", NOW, (spec,), 10.0, spendings={"4g": Spending("2027-01", 5, 6)})
+    assert decode(encode_start(start), "x") == (NOW.mono, start)

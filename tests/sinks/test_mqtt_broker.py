@@ -34,7 +34,9 @@ from agent.core.snapshot_types import Health, Snapshot, UplinkView
 from agent.runtime.board import Board
 from agent.runtime.store import Store
 from agent.sinks import mqtt_client
-from agent.sinks.mqtt_client import MqttSettings, MqttSink
+from agent.sinks.mqtt import Meter
+from agent.sinks.mqtt_client import MqttSink
+from agent.sinks.mqtt_settings import MqttSettings
 
 ROOT = Path(__file__).parents[2]
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
@@ -203,7 +205,7 @@ class Site:
 
 
 @contextlib.asynccontextmanager
-async def site(folder: Path, port: int, **changes: Any) -> AsyncIterator[Site]:
+async def site(folder: Path, port: int, meter: Meter | None = None, **changes: Any) -> AsyncIterator[Site]:
     disk = ThreadPoolExecutor(max_workers=1)
     store, parts, board, wake = Store.open(folder / "state", NOW), [], Board(), asyncio.Event()
     reported = asyncio.Event()
@@ -220,7 +222,7 @@ async def site(folder: Path, port: int, **changes: Any) -> AsyncIterator[Site]:
         handed.extend(item.seq for item in result or ())
         return result
 
-    sink = MqttSink(replace(SETTINGS, port=port, **changes), store, run_blocking, report)
+    sink = MqttSink(replace(SETTINGS, port=port, **changes), store, run_blocking, report, meter)
     board.publish(snapshot())
     task = asyncio.create_task(sink.run(board.snapshots(), wake))
     here = Site(board, store, parts, task, wake, disk, reported, handed)
@@ -277,6 +279,30 @@ def test_presence_and_state_are_retained(tmp_path, broker):
         after.wait(lambda: after.of("availability") == [b"offline"])
 
 
+def test_every_connection_is_shown_to_the_meter(tmp_path, broker):
+    """From its opening to just before it is closed, by its own socket."""
+    seen: list[tuple[str, str, int]] = []
+
+    class Shown:
+        def opened(self, connection: socket.socket) -> None:
+            seen.append(("opened", connection.getsockname()[0], connection.fileno()))
+
+        def closed(self, connection: socket.socket) -> None:
+            seen.append(("closed", connection.getsockname()[0], connection.fileno()))
+
+    async def main():
+        with listening(broker) as listener:
+            async with site(tmp_path, broker.port, Shown()):
+                await hear(listener, lambda: any(topic == "state" for topic, *_ in listener.heard))
+
+    asyncio.run(main())
+    assert [(what, address) for what, address, _ in seen] == [
+        ("opened", "127.0.0.1"),
+        ("closed", "127.0.0.1"),
+    ]
+    assert seen[0][2] == seen[1][2] > 0
+
+
 def test_calm_seconds_publish_nothing(tmp_path, broker):
     """Fifty snapshots that differ only in numbers cause no publication."""
 
@@ -302,6 +328,7 @@ sys.path[:0] = [{root!r}, {here!r}]
 from agent.runtime.board import Board
 from agent.runtime.store import Store
 from agent.sinks import mqtt_client
+from agent.sinks.mqtt import Meter
 from agent.sinks.mqtt_client import MqttSink
 from dataclasses import replace
 from test_mqtt_broker import NOW, SETTINGS, event, snapshot

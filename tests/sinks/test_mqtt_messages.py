@@ -24,7 +24,17 @@ from agent.core.snapshot_types import (
     Snapshot,
     UplinkView,
 )
-from agent.sinks.mqtt import OFFLINE, ONLINE, REFRESH_S, Publisher, event_message, messages, prefix
+from agent.sinks.mqtt import (
+    OFFLINE,
+    ONLINE,
+    REFRESH_METERED_S,
+    REFRESH_S,
+    Publisher,
+    event_message,
+    messages,
+    prefix,
+    refresh_s,
+)
 from agent.sinks.payloads import SCHEMA, event_payload, modem_payload, moment, state_payload
 
 SCHEMAS = {
@@ -427,3 +437,19 @@ def test_new_connection_gets_everything():
     """A fresh publisher owes the broker every topic."""
     assert Publisher().due(SITE) == messages(SITE)
     assert REFRESH_S == 30.0
+
+
+def test_numbers_are_published_seldom_where_data_costs_money():
+    """Only while the connection leaves by an uplink with a data budget; what is news goes out at once."""
+    metered = replace(SITE.uplinks[-1], address="192.168.12.10", data_limit_bytes=50_000_000)
+    site = replace(SITE, uplinks=(*SITE.uplinks[:-1], metered))
+    assert refresh_s(site, "192.168.12.10") == REFRESH_METERED_S
+    assert refresh_s(site, "192.0.2.1") == refresh_s(site, None) == REFRESH_S
+    unknown = replace(site, uplinks=tuple(replace(view, address=None) for view in site.uplinks))
+    assert refresh_s(unknown, None) == REFRESH_S
+    publisher = Publisher()
+    publisher.due(site)
+    later = replace(site, mono=site.mono + REFRESH_METERED_S - 1.0, wall=site.wall + 100.0)
+    assert publisher.due(later, every_s=REFRESH_METERED_S) == {}
+    assert set(publisher.due(replace(later, armed=not later.armed), every_s=REFRESH_METERED_S)) == {"state"}
+    assert publisher.due(replace(later, mono=site.mono + 2 * REFRESH_METERED_S), every_s=REFRESH_METERED_S)

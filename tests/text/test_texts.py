@@ -54,6 +54,8 @@ ARGS: dict[Code, set[str]] = {
     Code.RP_FILTER_STRICT: {"detail"},
     Code.PING_FORBIDDEN: {"detail"},
     Code.BUDGET_UNREADABLE: {"detail"},
+    Code.DATA_SPENT: {"used_mb", "limit_mb", "every_s"},
+    Code.DATA_SAVING: {"used_mb", "limit_mb", "every_s"},
     Code.WARMING_UP: set(),
     Code.BAY_DARK: set(),
     Code.EVERYTHING_DOWN: set(),
@@ -172,6 +174,9 @@ FULL: dict[str, Scalar] = {
     "number": "*********678",
     "about": "no_internet",
     "fate": "refused",
+    "used_mb": 31,
+    "limit_mb": 50,
+    "every_s": 23.0,
 }
 COLUMNS = SIZE[0] - 2 * MARGIN
 IN_BOTH = [(code, language) for code in Code for language in LANGUAGES]
