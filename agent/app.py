@@ -23,7 +23,7 @@ from agent.core.durable import Durable
 from agent.core.instant import Now
 from agent.core.model import Event, Leave, Link, Observation, Part
 from agent.core.site import Site
-from agent.drivers import open_boxes, open_lights, open_modems, open_relays, open_screen
+from agent.drivers import open_boxes, open_lights, open_modems, open_relays
 from agent.plans import check_plans, probe_plans, questions
 from agent.probes.checker import Checker
 from agent.probes.checks import check_kernel
@@ -201,7 +201,8 @@ class App:
             for name, work in self._ornaments().items():
                 tasks.append(
                     group.create_task(
-                        keep_running(name, work, self._post, says_itself=name == "mqtt"), name=name
+                        keep_running(name, work, self._post, says_itself=name in ("mqtt", "screen")),
+                        name=name,
                     )
                 )
             self._notifier.ready()
@@ -255,13 +256,9 @@ class App:
             await LightsSink(shown).run(self._board.snapshots())
 
     async def _screen(self) -> None:
-        from agent.sinks.screen import ScreenSink, render_trial
+        from agent.panel import run_screen
 
-        language = self._config.site.language
-        opened = await asyncio.to_thread(open_screen, self._config)
-        picture = render_trial(language, opened.size)
-        with contextlib.closing(opened) as screen, self._trials.offer_screen(screen, picture) as shown:
-            await ScreenSink(shown, language).run(self._board.snapshots())
+        await run_screen(self._config, self._board.snapshots(), self._trials, self._desk.ask, self._post)
 
     async def _mqtt(self) -> None:
         from agent.config.secrets import mqtt_password

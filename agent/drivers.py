@@ -16,7 +16,7 @@ from agent.config.schema import Modem as ModemSection
 from agent.config.secrets import read_secret
 from agent.core.model import Part
 from hardware.box_port import BoxStatus
-from hardware.ports import HardwareError, Lights, Modem, Relay, Screen
+from hardware.ports import Buttons, HardwareError, Lights, Modem, Relay, Screen
 
 log = logging.getLogger("vigie")
 
@@ -130,4 +130,20 @@ def open_screen(config: Config) -> Screen:
 
     panel = config.panel
     assert panel.screen != "none", "no screen is configured"
-    return LumaScreen(panel.screen, panel.i2c_port, panel.i2c_address)
+    spi = None if panel.spi_port is None else (panel.spi_port, panel.spi_device)
+    return LumaScreen(panel.screen, panel.i2c_port, panel.i2c_address, spi=spi, upside_down=panel.upside_down)
+
+
+def open_buttons(config: Config) -> tuple[Buttons | None, list[Part]]:
+    """Open the front panel's buttons; ones that cannot be used become a finding, the screen works without."""
+    from hardware.gpio import GpioButtons
+
+    pins = {"page": config.panel.button, "hold": config.panel.button_hold}
+    given = {name: pin for name, pin in pins.items() if pin is not None}
+    if not given:
+        return None, []
+    try:
+        return GpioButtons(given), []
+    except HardwareError as error:
+        log.warning("the button cannot be used: %s", error)
+        return None, [Part("button", ok=False, detail=str(error))]

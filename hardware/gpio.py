@@ -1,4 +1,4 @@
-"""Relay coils and two-colour LEDs on the pins of a Raspberry Pi. The one file that imports gpiozero.
+"""Relay coils, two-colour LEDs and buttons on the pins of a Raspberry Pi. The one file that imports gpiozero.
 
 Only the lgpio backend is used: gpiozero's other backends are unmaintained, need root, or do not know the
 Pi 5, and gpiozero falls back to them with nothing but a warning. The environment variable
@@ -13,17 +13,20 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gpiozero import Device, LEDBoard, OutputDevice
+from gpiozero import Button, Device, LEDBoard, OutputDevice
 
 from hardware.pins import check_relay_pin
-from hardware.ports import Colour, HardwareError, HardwareMissingError, Pattern
+from hardware.ports import Colour, HardwareError, HardwareMissingError, Pattern, Press
 
 DARK = Pattern(Colour.DARK)
+BOUNCE_S = 0.02
+"""Contacts of a push-button bounce for some milliseconds, worn ones for up to twenty."""
 
 
 @contextmanager
@@ -198,3 +201,89 @@ class _Light:
         with _obeying(self._name):
             self._pair.off()
             self._pair.close()
+
+
+class GpioButtons:
+    """Push-buttons, each between its pin and ground; the Pi's own pull-up holds the pin up.
+
+    Attributes:
+        pins: name of the button to its pin, BCM numbers.
+        clock: monotonic seconds.
+
+    Raises:
+        HardwareMissingError: this machine has no usable pins.
+        HardwareError: a pin does not exist, is in use, or does not obey.
+    """
+
+    def __init__(
+        self,
+        pins: Mapping[str, int],
+        pin_factory: Any = None,
+        *,
+        bounce_s: float | None = BOUNCE_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        factory = pin_factory or default_factory()
+        self._clock = clock
+        self._buttons: dict[str, Button] = {}
+        try:
+            for name, pin in pins.items():
+                with _obeying(f"button {name} on GPIO {pin}"):
+                    self._buttons[name] = Button(pin, bounce_time=bounce_s, pin_factory=factory)
+        except HardwareError:
+            self.close()
+            raise
+
+    def listen(self, heard: Callable[[Press], None]) -> None:
+        """Tell each change, and first what is down already."""
+        for name, button in self._buttons.items():
+            self._listen(name, button, heard)
+
+    def _listen(self, name: str, button: Button, heard: Callable[[Press], None]) -> None:
+        def tell(*, down: bool) -> None:
+            heard(Press(name, down, self._clock()))
+
+        button.when_pressed = lambda: tell(down=True)
+        button.when_released = lambda: tell(down=False)
+        if button.is_pressed:
+            # A change between these lines is told twice; the second says nothing new.
+            tell(down=True)
+
+    def close(self) -> None:
+        """Tell nothing any more, pins released."""
+        while self._buttons:
+            name, button = self._buttons.popitem()
+            with _obeying(f"button {name}"):
+                if button.when_pressed is not None:
+                    # The library keeps handlers by the id of the button, which a later one may get.
+                    button.when_pressed = button.when_released = None
+                button.close()
+
+
+class GpioOutputs:
+    """Plain outputs in the words of RPi.GPIO, as luma speaks to the two extra wires of a display on SPI."""
+
+    OUT = LOW = 0
+    HIGH = 1
+
+    def __init__(self, pin_factory: Any = None) -> None:
+        self._factory = pin_factory
+        self._outputs: dict[int, OutputDevice] = {}
+
+    def setup(self, pin: int, mode: int) -> None:
+        """Make the pin an output; there is no other mode."""
+        del mode
+        with _obeying(f"display on GPIO {pin}"):
+            self._outputs[pin] = OutputDevice(pin, pin_factory=self._factory or default_factory())
+
+    def output(self, pin: int, value: int) -> None:
+        """Drive the pin high or low."""
+        with _obeying(f"display on GPIO {pin}"):
+            self._outputs[pin].value = value
+
+    def cleanup(self, pin: int | None = None) -> None:
+        """Let go of this pin, or of all."""
+        for one in list(self._outputs) if pin is None else [pin]:
+            output = self._outputs.pop(one, None)
+            if output is not None:
+                output.close()

@@ -7,7 +7,7 @@ Drivers may block for milliseconds; callers run them in a thread of their own wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
@@ -122,11 +122,36 @@ class Screen(Protocol):
         """Show a picture of exactly ``size`` (mode "1"). Equal pictures are not sent twice.
 
         Raises:
-            HardwareError: the display does not answer; the next ``show`` tries again from the start.
+            HardwareError: the display does not answer; a later ``show`` tries again from the start.
         """
+
+    def dim(self, *, dimmed: bool) -> None:
+        """Darker, or as bright as usual; kept for a display that comes back. Never fails."""
 
     def close(self) -> None:
         """Blank the display and release the bus: a stale picture must not outlive the agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A button went down or up, ``at`` monotonic seconds."""
+
+    name: str
+    down: bool
+    at: float
+
+
+class Buttons(Protocol):
+    """The front panel's buttons, by name."""
+
+    def listen(self, heard: Callable[[Press], None]) -> None:
+        """Tell each change from now on, but no bouncing, and first which are down already; once only.
+
+        ``heard`` is called from any thread, and must neither block nor raise.
+        """
+
+    def close(self) -> None:
+        """Tell nothing any more, and release the pins. Safe to repeat."""
 
 
 class Network(StrEnum):

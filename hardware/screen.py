@@ -1,6 +1,6 @@
-"""A small OLED on the I2C bus. The one file that imports luma.
+"""A small OLED on the I2C or SPI bus. The one file that imports luma.
 
-Sending a picture takes 25 to 100 ms, so a thread of the screen's own does it and keeps only the newest.
+Sending a picture takes 5 to 200 ms, so a thread of the screen's own does it and keeps only the newest.
 """
 
 from __future__ import annotations
@@ -16,16 +16,31 @@ import luma.core.error
 import luma.core.interface.serial
 import luma.oled.device
 
+from hardware.pins import SPI_DATA_PIN, SPI_RESET_PIN
 from hardware.ports import HardwareError, HardwareMissingError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-SIZE = (128, 64)
+SIZES = {
+    "ssd1306": (128, 64),
+    "sh1106": (128, 64),
+    "ssd1309": (128, 64),
+    "sh1107": (128, 128),
+    "ssd1327": (128, 128),
+    "ssd1322": (256, 64),
+}
+"""By controller, the pixels of the modules that are sold with it."""
+GREY = ("ssd1327", "ssd1322")
+"""Controllers with shades of grey, of which only black and white are used."""
 REOPEN_S = 30.0
 """Seconds between attempts to reach a display that went away."""
 CONTRAST = 60
 """0 to 255. An OLED at full contrast all day is burnt in within months; some flicker there."""
+DIMMED = 4
+"""Read from nearby only, which is enough while nothing is the matter and nobody is there."""
+RESET_S = 0.1
+"""Some controllers take so long to wake up after their reset line was let go."""
 REFRESH_S = 600.0
 """Seconds after which the display is set up again: one that was unplugged and replugged between two
 pictures takes them all and stays dark."""
@@ -34,11 +49,11 @@ CLOSE_S = 2.0
 BUS_ERRORS = (OSError, luma.core.error.Error)
 """luma translates only some of the errors of the bus."""
 
-Driver = Literal["ssd1306", "sh1106", "ssd1309"]
+Driver = Literal["ssd1306", "sh1106", "ssd1309", "sh1107", "ssd1327", "ssd1322"]
 
 
 class LumaScreen:
-    """The ``Screen`` port on an OLED module of 128 by 64 pixels.
+    """The ``Screen`` port on an OLED module.
 
     The display is opened by the first ``show``. Errors are met by the thread that draws, so ``show``
     tells of them one call late: it raises while the display is known to be away, and keeps its picture
@@ -48,7 +63,9 @@ class LumaScreen:
         driver: controller chip; a wrong one shows a shifted picture or columns of noise.
         i2c_port: 1 on every current Raspberry Pi.
         i2c_address: 0x3C, or 0x3D on modules so bridged.
-        open_device: what returns an open luma device, instead of the three above.
+        spi: bus and chip-select line, where the display is not on the I2C bus.
+        upside_down: turn the picture by half a circle.
+        open_device: what returns an open luma device, instead of the five above.
         clock: monotonic seconds.
 
     Raises:
@@ -61,12 +78,17 @@ class LumaScreen:
         i2c_port: int = 1,
         i2c_address: int = 0x3C,
         *,
+        spi: tuple[int, int] | None = None,
+        upside_down: bool = False,
         open_device: Callable[[], Any] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if driver not in ("ssd1306", "sh1106", "ssd1309"):
-            raise ValueError(f"{driver!r} is not a display driver; allowed: ssd1306, sh1106, ssd1309")
-        self._open_device = open_device or (lambda: _open_oled(driver, i2c_port, i2c_address))
+        if driver not in SIZES:
+            raise ValueError(f"{driver!r} is not a display driver; allowed: {', '.join(SIZES)}")
+        self._size = SIZES[driver]
+        self._open_device = open_device or (
+            lambda: open_oled(driver, i2c_port, i2c_address, spi=spi, upside_down=upside_down)
+        )
         self._clock = clock
         self._changed = threading.Condition()
         self._wanted: Image | None = None
@@ -88,7 +110,7 @@ class LumaScreen:
     @property
     def size(self) -> tuple[int, int]:
         """Width and height, pixels."""
-        return SIZE
+        return self._size
 
     def show(self, image: Image) -> None:
         """Show a picture of ``size`` in mode "1", as soon as the bus allows; never waits for it.
@@ -98,8 +120,9 @@ class LumaScreen:
             HardwareError: the display did not answer the last time and is not due to be tried again, or
                 the screen is closed.
         """
-        if image.size != SIZE or image.mode != "1":
-            raise ValueError(f'a picture of {SIZE} in mode "1" is wanted, not {image.size} in "{image.mode}"')
+        if image.size != self._size or image.mode != "1":
+            wanted = f'a picture of {self._size} in mode "1"'
+            raise ValueError(f'{wanted} is wanted, not {image.size} in "{image.mode}"')
         picture = image.copy()
         with self._changed:
             if self._closed:
@@ -124,6 +147,10 @@ class LumaScreen:
             self._contrast = level
             if self._error is None:
                 self._ask()
+
+    def dim(self, *, dimmed: bool) -> None:
+        """Darker, or as bright as usual; kept for a display that comes back."""
+        self.contrast(DIMMED if dimmed else CONTRAST)
 
     def settle(self, timeout_s: float) -> bool:
         """Wait until what was asked for has been drawn or has failed; false if not within ``timeout_s``."""
@@ -200,15 +227,40 @@ class LumaScreen:
                 device.cleanup()
 
 
-def _open_oled(driver: Driver, port: int, address: int) -> Any:
-    """Open the bus and set up the display.
+def open_oled(
+    driver: Driver,
+    port: int,
+    address: int,
+    *,
+    spi: tuple[int, int] | None = None,
+    upside_down: bool = False,
+    bus: Any = None,
+) -> Any:
+    """Open the bus, unless there is a ``bus`` already, and set up the display.
 
     Raises:
         HardwareMissingError: there is no such bus, or this user may not use it.
         HardwareError: nothing answers at the address.
     """
+    if bus is None:
+        bus = _open_i2c(port, address) if spi is None else _open_spi(*spi)
+    wide, high = SIZES[driver]
+    grey = {"mode": "1"} if driver in GREY else {}
     try:
-        bus = luma.core.interface.serial.i2c(port=port, address=address)
+        make = getattr(luma.oled.device, driver)
+        return make(bus, width=wide, height=high, rotate=2 if upside_down else 0, **grey)
+    except BUS_ERRORS as error:
+        bus.cleanup()
+        place = f"at 0x{address:02X} on I2C bus {port}" if spi is None else f"on SPI bus {spi[0]}.{spi[1]}"
+        raise HardwareError(f"no display answers {place}: {error}") from error
+    finally:
+        hooks: Any = _LumaHook()
+        atexit.unregister(hooks)
+
+
+def _open_i2c(port: int, address: int) -> Any:
+    try:
+        return luma.core.interface.serial.i2c(port=port, address=address)
     except luma.core.error.DevicePermissionError as error:
         raise HardwareMissingError(
             f"this user may not use /dev/i2c-{port}: add it to the group i2c (sudo usermod -aG i2c USER)"
@@ -217,14 +269,42 @@ def _open_oled(driver: Driver, port: int, address: int) -> Any:
         raise HardwareMissingError(
             f"there is no I2C bus {port} ({error}): switch it on with 'sudo raspi-config nonint do_i2c 0'"
         ) from error
+
+
+def _open_spi(port: int, device: int) -> Any:
+    from hardware.gpio import GpioOutputs
+
+    outputs = GpioOutputs()
     try:
-        return getattr(luma.oled.device, driver)(bus)
+        return luma.core.interface.serial.spi(
+            gpio=outputs,
+            port=port,
+            device=device,
+            gpio_DC=SPI_DATA_PIN,
+            gpio_RST=SPI_RESET_PIN,
+            reset_hold_time=RESET_S,
+            reset_release_time=RESET_S,
+        )
+    except ImportError as error:
+        outputs.cleanup()
+        raise HardwareMissingError(
+            "the Python module spidev is not installed: sudo apt install python3-spidev"
+        ) from error
+    except PermissionError as error:
+        outputs.cleanup()
+        raise HardwareMissingError(
+            f"this user may not use /dev/spidev{port}.{device}: add it to the group spi "
+            "(sudo usermod -aG spi USER)"
+        ) from error
     except BUS_ERRORS as error:
-        bus.cleanup()
-        raise HardwareError(f"no display answers at 0x{address:02X} on I2C bus {port}: {error}") from error
-    finally:
-        hooks: Any = _LumaHook()
-        atexit.unregister(hooks)
+        outputs.cleanup()
+        raise HardwareMissingError(
+            f"there is no SPI bus {port}.{device} ({error}): switch it on with "
+            "'sudo raspi-config nonint do_spi 0'"
+        ) from error
+    except BaseException:
+        outputs.cleanup()
+        raise
 
 
 class _LumaHook:

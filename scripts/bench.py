@@ -23,6 +23,7 @@ WHAT = {
     "data": "bytes of the agent itself on a metered standby, its own count beside the line's",
     "faults": "cuts in the operator's eight-hour outage, and seconds from a box's hang to its cut",
     "rules": "each refusal of a power cycle taken out of a copy: which test notices that it is gone",
+    "panel": "what the screen costs: pictures in a calm hour, bytes and bus time of each, time to draw",
     "detection": "our verdicts and other systems' rules on recorded lines, then on synthetic ones",
     "synthetic": "only the synthetic lines: delay and false declarations, with confidence intervals",
     "outages": "how long recorded outages lasted, and how long to wait before a power cycle",
@@ -104,6 +105,10 @@ def run(args: argparse.Namespace) -> bool:
             from measure.rules import measure
 
             return measure(args.reason, args.jobs)
+        case "panel":
+            from measure.panel import panel
+
+            panel(say)
         case "detection":
             from measure.detection import detection
             from measure.synthetic import synthetic

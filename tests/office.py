@@ -32,10 +32,11 @@ from agent.runtime.notes import Notes
 from agent.runtime.store import Store
 from agent.runtime.trial import Trials
 from agent.sinks.lights import LightsSink
+from agent.sinks.page_main import render_trial
 from agent.sinks.payloads import event_payload
-from agent.sinks.screen import ScreenSink, render_trial
+from agent.sinks.screen import ScreenSink
 from hardware.relay_timed import TimedRelay
-from hardware.virtual.panel import MemoryCoil, VirtualLights, VirtualScreen
+from hardware.virtual.panel import MemoryCoil, VirtualButtons, VirtualLights, VirtualScreen
 
 BOX = "box-ftth"
 PULSE_S = 0.05
@@ -103,6 +104,7 @@ class Office:
         self.trials = Trials()
         self.lights = VirtualLights("site", *(uplink.name for uplink in self.site.uplinks))
         self.screen = VirtualScreen()
+        self.buttons = VirtualButtons("page", "hold")
         self.control = ControlSocket(
             self.path,
             self.board,
@@ -123,10 +125,11 @@ class Office:
         with (
             self.trials.offer_lights(self.lights) as lights,
             self.trials.offer_screen(self.screen, picture) as screen,
+            self.trials.offer_buttons(self.buttons) as buttons,
         ):
             await asyncio.gather(
                 LightsSink(lights).run(self.board.snapshots()),
-                ScreenSink(screen, "en").run(self.board.snapshots()),
+                ScreenSink(screen, "en", panel=buttons, ask=self.desk.ask).run(self.board.snapshots()),
             )
 
     def tell(self, observation: Observation) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from agent.reports.commissioning import Record
 
 PASSED, FAILED, CANNOT, INTERRUPTED = 0, 1, 2, 130
-STEPS = ("uplinks", "devices", "relays", "leds", "screen", "broker")
+STEPS = ("uplinks", "devices", "relays", "leds", "screen", "button", "broker")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -153,7 +153,7 @@ def _hang_up_like_interrupt() -> Iterator[None]:
 def _walk(walk: Walk, steps: list[str] | tuple[str, ...]) -> int:
     from agent.cli.walk import StoppedError
     from agent.cli.walk_devices import try_devices
-    from agent.cli.walk_panel import try_leds, try_screen
+    from agent.cli.walk_panel import try_buttons, try_leds, try_screen
     from agent.cli.walk_relays import give_back, try_relays
     from agent.cli.walk_uplinks import try_broker, try_uplinks
 
@@ -163,6 +163,7 @@ def _walk(walk: Walk, steps: list[str] | tuple[str, ...]) -> int:
         "relays": try_relays,
         "leds": try_leds,
         "screen": try_screen,
+        "button": try_buttons,
         "broker": try_broker,
     }
     try:

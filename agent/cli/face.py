@@ -6,7 +6,7 @@ from agent.cli import pixels
 from agent.cli.labels import label
 from agent.cli.view import View
 from agent.core.snapshot_types import Snapshot
-from agent.sinks import lights, screen
+from agent.sinks import lights, page_main
 from agent.sinks.arrivals import STALE_S
 from hardware.ports import Colour
 from hardware.virtual.panel import colour_at
@@ -27,7 +27,9 @@ def screen_rows(view: View, *, solid: bool) -> tuple[str, ...]:
     """The screen in half blocks, 128 by 32, if ``solid``, else in braille, 64 by 16."""
     shot = _fresh(view)
     draw = pixels.half_blocks if solid else pixels.braille
-    return draw(screen.render_silence(view.language) if shot is None else screen.render(shot, view.language))
+    return draw(
+        page_main.render_silence(view.language) if shot is None else page_main.render(shot, view.language)
+    )
 
 
 def _fresh(view: View) -> Snapshot | None:

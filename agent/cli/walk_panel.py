@@ -1,4 +1,4 @@
-"""The panel in a commissioning: each LED in each colour, and the screen up to its edges."""
+"""The panel in a commissioning: each LED in each colour, the screen up to its edges, each button."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ from agent.reports.commissioning import Verdict
 from hardware.ports import Colour
 
 COLOURS = (Colour.GREEN, Colour.RED, Colour.ORANGE)
+PRESS_S = 30.0
+"""So long a person has to press a button."""
+LOOK_S = 0.2
 SHOWN_S = 0.8
 """Each colour is shown so long, one after the other, until the person has answered."""
 
@@ -48,6 +51,40 @@ def try_screen(walk: Walk) -> None:
     _judge(walk, [{"screen": True}], "screen_ask", text, say("screen_wrong", walk.language))
 
 
+def try_buttons(walk: Walk) -> None:
+    """Each button: it is seen when somebody presses it. Nobody who is not there is waited for."""
+    panel = walk.config.panel
+    pins = {"page": panel.button, "hold": panel.button_hold}
+    if panel.button is None:
+        walk.tell("button_none")
+        return
+    for name, pin in pins.items():
+        if pin is None:
+            continue
+        walk.begin(f"button:{name}")
+        text = say(f"button_said_{name}", walk.language, pin=f"gpio{pin}")
+        walk.tell("button_press", what=text, within_s=round(PRESS_S))
+        try:
+            seen = _pressed(walk.socket, name)
+        except RefusedError as error:
+            walk.note(Verdict.FAILED, text, str(error))
+            continue
+        why = "" if seen else say("button_wrong", walk.language, pin=f"gpio{pin}")
+        walk.note(Verdict.PASSED if seen else Verdict.FAILED, text, why)
+
+
+def _pressed(path: Path, name: str) -> bool:
+    """Wait until somebody presses the button; false if nobody does in ``PRESS_S``."""
+    end = time.monotonic() + PRESS_S
+    with _trial(path) as stream:
+        while True:
+            if _show(stream, {"button": name}).get("pressed") is True:
+                return True
+            if time.monotonic() >= end:
+                return False
+            time.sleep(LOOK_S)
+
+
 def _judge(
     walk: Walk, shown: Sequence[Mapping[str, Any]], question: str, text: str, wrong: str, label: str = ""
 ) -> None:
@@ -71,16 +108,10 @@ def showing(path: Path, shown: Sequence[Mapping[str, Any]]) -> Iterator[None]:
         UnreachableError: the agent does not answer.
         RefusedError: the agent cannot show it; the message says why.
     """
-    with contextlib.closing(socket.socket(socket.AF_UNIX)) as connection:
-        connection.settimeout(ANSWER_S)
-        try:
-            connection.connect(str(path))
-            stream = connection.makefile("rwb")
-            for one in shown:
-                _show(stream, one)
-                time.sleep(SHOWN_S)
-        except OSError as error:
-            raise UnreachableError(f"{path}: {error}") from error
+    with _trial(path) as stream:
+        for one in shown:
+            _show(stream, one)
+            time.sleep(SHOWN_S)
         enough = threading.Event()
         turning = threading.Thread(target=_turn, args=(stream, shown, enough), daemon=True)
         if len(shown) > 1:
@@ -93,6 +124,18 @@ def showing(path: Path, shown: Sequence[Mapping[str, Any]]) -> Iterator[None]:
                 turning.join()
 
 
+@contextlib.contextmanager
+def _trial(path: Path) -> Iterator[Any]:
+    """A connection on which the panel is had, until the block ends."""
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as connection:
+        connection.settimeout(ANSWER_S)
+        try:
+            connection.connect(str(path))
+        except OSError as error:
+            raise UnreachableError(f"{path}: {error}") from error
+        yield connection.makefile("rwb")
+
+
 def _turn(stream: Any, shown: Sequence[Mapping[str, Any]], enough: threading.Event) -> None:
     """Go on showing until it is enough; an agent that has gone is noticed by whoever asks it next."""
     with contextlib.suppress(OSError, UnreachableError, RefusedError):
@@ -103,12 +146,16 @@ def _turn(stream: Any, shown: Sequence[Mapping[str, Any]], enough: threading.Eve
                     return
 
 
-def _show(stream: Any, what: Mapping[str, Any]) -> None:
-    stream.write(json.dumps({"do": "try", **what}).encode() + b"\n")
-    stream.flush()
-    line = stream.readline()
+def _show(stream: Any, what: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        stream.write(json.dumps({"do": "try", **what}).encode() + b"\n")
+        stream.flush()
+        line = stream.readline()
+    except OSError as error:
+        raise UnreachableError(f"the agent does not answer: {error}") from error
     if not line:
         raise UnreachableError("the agent hung up")
-    answer = json.loads(line)
+    answer: dict[str, Any] = json.loads(line)
     if "error" in answer:
         raise RefusedError(str(answer["error"]))
+    return answer

@@ -141,7 +141,7 @@ def to_site(config: Config) -> Site:
             per_day=power.per_day,
             spacing_s=power.spacing_s,
             after_power_s=power.after_power_s,
-            maintenance=tuple(_window(text) for text in power.maintenance),
+            maintenance=tuple(window_s(text) for text in power.maintenance),
             maintenance_confirm_s=power.maintenance_confirm_s,
             require_proof=power.require_proof,
         ),
@@ -237,7 +237,7 @@ def wiring(config: Config) -> dict[str, str]:
     }
 
 
-def _window(text: str) -> tuple[float, float]:
+def window_s(text: str) -> tuple[float, float]:
     """``"01:00-05:00"`` as seconds after midnight."""
     begin, end = (int(part[:2]) * 3600.0 + int(part[3:]) * 60.0 for part in text.split("-"))
     return begin, end

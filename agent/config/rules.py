@@ -11,29 +11,23 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from agent.config.forms import RELAY, RELAY_PINS
 from agent.config.lines import KeyPath
 from agent.config.problems import quoted, shown, where
 from agent.config.shape import Fault
 from agent.config.words import Words, say
 
 Entries = list[tuple[int, Mapping[str, Any]]]
-I2C_PINS = {0: (0, 1), 1: (2, 3)}
-"""The pins of the buses that are on the header by default (BCM numbers)."""
 
 
 def broken_rules(clean: Mapping[str, Any]) -> Iterator[Fault]:
     """Every broken rule, in no particular order."""
     uplinks, boxes = entries(clean, "uplink"), entries(clean, "box")
-    panel = clean.get("panel", {})
     yield from _names("uplink", uplinks)
     yield from _names("box", boxes)
     yield from _targets(uplinks)
     yield from _interfaces(uplinks)
     yield from _box_uplinks(boxes, uplinks)
     yield from _relays(boxes)
-    yield from _led_names(panel, uplinks)
-    yield from _pins(boxes, panel)
     yield from _checks(clean.get("checks", {}))
     yield from _phones(entries(clean, "modem"))
     mqtt = clean.get("mqtt", {})
@@ -150,31 +144,3 @@ def _relays(boxes: Entries) -> Iterator[Fault]:
                 ("box", index, "relay"), relay, say("relay_twice", first=where(("box", first[relay])))
             )
         first.setdefault(relay, index)
-
-
-def _led_names(panel: Mapping[str, Any], uplinks: Entries) -> Iterator[Fault]:
-    names = ["site", *(uplink["name"] for _, uplink in uplinks if "name" in uplink)]
-    if len(names) - 1 < len(uplinks) or not uplinks:
-        return
-    for name in panel.get("leds", {}):
-        if name not in names:
-            yield Fault(("panel", "leds", name), None, no_uplink(name, names))
-
-
-def _pins(boxes: Entries, panel: Mapping[str, Any]) -> Iterator[Fault]:
-    """A pin that is given twice would switch two things at once."""
-    used: list[tuple[int, KeyPath, object]] = []
-    for index, box in boxes:
-        match = RELAY.fullmatch(box.get("relay", ""))
-        if match and match["pin"] is not None and int(match["pin"]) in RELAY_PINS:
-            used.append((int(match["pin"]), ("box", index, "relay"), box["relay"]))
-    for name, led in panel.get("leds", {}).items():
-        used += [(pin, ("panel", "leds", name, half), pin) for half, pin in (led or {}).items()]
-    bus = panel.get("i2c_port", 1) if panel.get("screen", "none") != "none" else None
-    first: dict[int, KeyPath] = {}
-    for pin, path, value in used:
-        if pin in first:
-            yield _fault(path, value, say("pin_twice", pin=pin, first=where(first[pin])))
-        elif bus is not None and pin in I2C_PINS.get(bus, ()):
-            yield _fault(path, value, say("pin_screen", pin=pin, port=bus))
-        first.setdefault(pin, path)

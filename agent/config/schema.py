@@ -11,18 +11,18 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, convert, field, to_builtins
 
+from agent.config.schema_panel import Panel, Window
+
 Slug = Annotated[str, Meta(extra={"form": "slug"})]
 Label = Annotated[str, Meta(extra={"form": "label", "derived": True})]
 Address = Annotated[str, Meta(extra={"form": "address"})]
 Target = Annotated[str, Meta(extra={"form": "target"})]
 PublicName = Annotated[str, Meta(extra={"form": "public_name"})]
 WebPage = Annotated[str, Meta(extra={"form": "web_page"})]
-Window = Annotated[str, Meta(extra={"form": "window"})]
 File = Annotated[str, Meta(extra={"form": "file"})]
 SecretFile = Annotated[str, Meta(extra={"form": "secret_file"})]
 Band = Annotated[str, Meta(extra={"form": "band"})]
 Phone = Annotated[str, Meta(extra={"form": "phone"})]
-LedPin = Annotated[int, Meta(ge=0, le=27)]
 
 DEFAULT_TARGETS = ("1.1.1.1", "8.8.8.8", "9.9.9.9")
 """Three operators, so that the failure of one is not taken for the failure of the uplink."""
@@ -241,32 +241,6 @@ class Checks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     every_metered_s: Annotated[float, Meta(ge=30.0, le=86400.0)] = 1800.0
     """The same for uplinks of kind ``cellular``, 30 to 86400."""
-
-
-class Led(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The two pins of one two-colour LED."""
-
-    green: LedPin
-    """BCM number of the pin of the green half, 0 to 27. Required."""
-
-    red: LedPin
-    """BCM number of the pin of the red half, 0 to 27. Required."""
-
-
-class Panel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[panel]``: the front panel."""
-
-    screen: Literal["none", "ssd1306", "sh1106", "ssd1309"] = "none"
-    """Controller of the 128x64 display."""
-
-    i2c_port: Annotated[int, Meta(ge=0, le=20)] = 1
-    """I2C bus of the display, 0 to 20; 1 on the header of every current Pi."""
-
-    i2c_address: Annotated[int, Meta(ge=0x3C, le=0x3D, extra={"base": 16})] = 0x3C
-    """I2C address of the display, 0x3C or 0x3D."""
-
-    leds: Annotated[dict[str, Led], Meta(extra={"keys": "led"})] = field(default_factory=dict)
-    """``[panel.leds]``: LED of ``site`` and of each uplink, by name."""
 
 
 class Mqtt(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -9,7 +9,7 @@ from agent.core.codes import FINDINGS, Code
 from agent.core.instant import Now, age_s, stamp
 from agent.core.model import OpenIncident, SaveIncident
 from agent.core.out import Out
-from agent.core.snapshot_types import Health, Phase
+from agent.core.snapshot_types import Health, LastIncident, Phase
 from agent.core.state import FindingState, State, evolved, incident_cycles
 
 
@@ -69,17 +69,19 @@ def _change_cause(state: State, incident: OpenIncident, top: FindingState, out: 
 
 
 def _close(state: State, incident: OpenIncident, now: Now, out: Out) -> State:
+    label, lasted_s = label_of(state, incident.subject), round(age_s(incident.opened, now), 1)
     out.tell(
         Code.INCIDENT_CLOSED,
         incident.subject,
-        label_of(state, incident.subject),
+        label,
         finding=str(incident.code),
-        lasted_s=round(age_s(incident.opened, now), 1),
+        lasted_s=lasted_s,
         cycles=incident_cycles(state),
     )
     out.order(SaveIncident(None))
     out.incident = None
-    return evolved(state, incident=None)
+    last = LastIncident(incident.code, label, lasted_s, now.mono)
+    return evolved(state, incident=None, last_incident=last)
 
 
 def label_of(state: State, subject: str) -> str:

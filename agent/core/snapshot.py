@@ -51,6 +51,7 @@ def snapshot(state: State, now: Now, seq: int) -> Snapshot:
             if uplink.spec.device is not None
         ),
         parts=tuple(PartView(part.name, part.ok, part.detail) for part in state.parts.values()),
+        last_incident=state.last_incident,
     )
 
 

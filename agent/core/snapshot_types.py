@@ -155,6 +155,18 @@ class PartView:
 
 
 @dataclass(frozen=True, slots=True)
+class LastIncident:
+    """The incident that ended last in this run of the agent."""
+
+    code: Code
+    """The finding that was its cause in the end."""
+    label: str
+    """The name for people of what it was about."""
+    lasted_s: float
+    ended_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The site at one instant."""
 
@@ -178,3 +190,4 @@ class Snapshot:
     devices: tuple[DeviceView, ...] = ()
     parts: tuple[PartView, ...] = ()
     """In the order in which they first reported; a part that never did has never failed."""
+    last_incident: LastIncident | None = None

@@ -18,7 +18,7 @@ from agent.core.model import Cycle, Link, OpenIncident, Part, Scalar
 from agent.core.people import held_until
 from agent.core.radio import Air
 from agent.core.site import BoxSpec, Site, UplinkKind, UplinkSpec
-from agent.core.snapshot_types import Health, Phase
+from agent.core.snapshot_types import Health, LastIncident, Phase
 from agent.core.spending import Purse, first_purse
 
 BOOT_PATIENCE = 1.5
@@ -244,6 +244,7 @@ class State:
     parts: Mapping[str, Part] = field(default_factory=dict)
     cycles: tuple[Cycle, ...] | None = ()
     incident: OpenIncident | None = None
+    last_incident: LastIncident | None = None
     issued: int = 0
     """How many ids this run has given out."""
     quick_restarts: int = 0

@@ -11,7 +11,8 @@ the ``reason``; ``for_s`` is how long the hold or the reason lasts, where known.
 
 ``{"do": "about"}`` is answered by what runs here and how it is configured. ``{"do": "try", "led": "...",
 "colour": "red"}`` and ``{"do": "try", "screen": true}`` show something on the panel, each line something
-new, until the client goes or says nothing for ``TRIAL_S``.
+new, until the client goes or says nothing for ``TRIAL_S``. ``{"do": "try", "button": "page"}`` asks whether
+this button was pressed since the first of them; a press does nothing else meanwhile.
 
 ``{"do": "signal", "modem": "..."}`` is answered by ``ok`` with the ``modem`` and its ``label``, then by one
 line with a ``says`` for each reading, about one a second, until the client goes; only meanwhile is the modem
@@ -175,11 +176,14 @@ class ControlSocket:
         try:
             with self._trials.taken():
                 while True:
-                    if "led" in request:
+                    answer: dict[str, Any] = {"ok": True}
+                    if "button" in request:
+                        answer["pressed"] = self._trials.was_pressed(_text(request, "button", None))
+                    elif "led" in request:
                         self._trials.light(_text(request, "led", None), _colour(request))
                     else:
                         self._trials.picture()
-                    await _send(writer, {"ok": True})
+                    await _send(writer, answer)
                     async with asyncio.timeout(TRIAL_S):
                         line = await reader.readline()
                     if not line:

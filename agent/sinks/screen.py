@@ -1,329 +1,227 @@
-"""The small screen of the front panel: one picture for a snapshot. The one file here that imports PIL.
-
-From top to bottom: the headline, readable at two metres; while a box is being restarted, a countdown and
-"do not touch"; one row per uplink, a modem's with its signal as bars; at the bottom what to do, or why
-nothing is done automatically.
-"""
+"""The small screen of the front panel: which picture stands on it when, and who asked for it."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
+from typing import Protocol
 
 from PIL import Image
 
-from agent.core.devices import Strength
-from agent.core.snapshot_types import BoxView, Health, Phase, Snapshot, UplinkView
-from agent.sinks import font
+from agent.core.model import Part
+from agent.core.people import Answer, Verb
+from agent.core.snapshot_types import Snapshot
+from agent.sinks import buttons
 from agent.sinks.arrivals import STALE_S, or_silence
-from agent.text import duration, panel, words
-from hardware.ports import Screen
+from agent.sinks.buttons import Finger, Page, Wish
+from agent.sinks.canvas import wandered
+from agent.sinks.page_main import render_silence
+from agent.sinks.pages import NOTHING, About, draw, draw_answer, draw_hint, is_held, usual_page
+from hardware.ports import Buttons, HardwareError, Press, Screen
 
-SIZE = (128, 64)
-MARGIN = 1
-"""Dark columns at either side, so that a picture shifted by a pixel loses nothing."""
-BIG = 2
-"""Magnification of the headline."""
-LINE = font.HEIGHT
-HEADLINE = BIG * font.HEIGHT - 1
-ONE_COLUMN_ROWS = 3
-"""More uplinks than that stand in two columns."""
-GAP = 3
-"""Dark columns between the two."""
-MARK_COLUMNS = 7
-NAME_GAP = 4
-"""Dark columns at least between an uplink's name, its signal and its state."""
-BARS = {
-    Strength.EXCELLENT: 4,
-    Strength.GOOD: 3,
-    Strength.FAIR: 2,
-    Strength.POOR: 1,
-    Strength.UNUSABLE: 0,
-}
-"""How many of a signal's bars are lit."""
-BAR_HEIGHTS = (4, 5, 6, 7)
-PAGE_S = 6
-"""Seconds for which each of several texts at the bottom is shown."""
 DRAW_EVERY_S = 0.5
-SHIFTS = ((0, 0), (1, 0), (1, 1), (0, 1))
-"""One after the other, a minute each, so that no pixel is lit for ever."""
-
-MARKS = {
-    Health.UP: "✓",
-    Health.DEGRADED: "!",
-    Health.SUSPECT: "?",
-    Health.DOWN: "✗",
-    Health.UNKNOWN: "?",
-}
-BOX_WORDS = {Phase.ORDERED: "box_waits", Phase.CUT: "box_cut", Phase.BOOTING: "box_boots"}
+TICK_S = 0.2
+"""While the button is pressed: so often the bar moves on."""
+ANSWER_STAYS_S = 10.0
+WELL_AFTER_S = 5.0
+"""A display tells of its fault one picture late; after so long without one it is back."""
+DAY_S = 86400.0
+BY = "button"
 
 
-class _Canvas:
-    """A one-bit picture with text in the screen's own letters."""
+class Ask(Protocol):
+    """Hands a request to the core; see ``runtime.desk.Desk.ask``."""
 
-    def __init__(self, size: tuple[int, int]) -> None:
-        self.image = Image.new("1", size)
-        self.right = size[0] - MARGIN
-        self.bottom = size[1]
-
-    def text(self, x: int, y: int, text: str, scale: int = 1, *, dark: bool = False) -> None:
-        """Write with the top left corner at (x, y); ``dark`` on a lit ground."""
-        colour = 0 if dark else 1
-        for letter in text:
-            rows = font.glyph(letter)
-            for down, row in enumerate(rows):
-                for along, pixel in enumerate(row):
-                    if pixel == "#":
-                        self.bar(x + along * scale, y + down * scale, scale, scale, colour)
-            x += (len(rows[0]) + font.SPACING) * scale
-
-    def bar(self, x: int, y: int, wide: int, high: int, colour: int = 1) -> None:
-        """Fill a rectangle; what lies outside of the picture is cut off."""
-        self.image.paste(colour, (x, y, x + wide, y + high))
-
-    def shifted(self, shift: tuple[int, int]) -> Image.Image:
-        """The picture moved by ``shift`` pixels."""
-        moved = Image.new("1", self.image.size)
-        moved.paste(self.image, shift)
-        return moved
+    async def __call__(self, verb: Verb, box: str | None, for_s: float | None, by: str) -> Answer:
+        """The core's answer; raises ``TimeoutError`` if there is none."""
 
 
-def render(
-    snapshot: Snapshot, language: str, size: tuple[int, int] = SIZE, shift: tuple[int, int] = (0, 0)
-) -> Image.Image:
-    """Draw the site.
+def local_time_of_day_s(wall: float) -> float:
+    """Seconds since local midnight at this UNIX time."""
+    return (wall + time.localtime(wall).tm_gmtoff) % DAY_S
+
+
+def is_dim(window: tuple[float, float] | None, snapshot: Snapshot, of_day_s: float) -> bool:
+    """Whether the screen may be darker: in the configured hours, while nothing is the matter.
 
     Args:
-        snapshot: what to show.
-        language: one of ``agent.text.LANGUAGES``.
-        size: pixels; made for 128 by 64, what does not fit is cut off.
-        shift: moves the picture by 0 or 1 pixel right and down.
-
-    Returns:
-        A picture of ``size`` in mode "1".
+        window: begin and end, seconds after local midnight; an end before its begin is on the next day.
+        snapshot: the site; without a synchronised clock nobody knows the hour.
+        tick_s: seconds between two steps while a button is pressed.
+        of_day_s: local time of the snapshot, seconds after midnight.
     """
-    canvas = _Canvas(size)
-    _headline(canvas, _headline_text(snapshot, language))
-    y = HEADLINE
-    cycling = next((box for box in snapshot.boxes if box.phase is not Phase.POWERED), None)
-    if cycling is not None:
-        y = _countdown(canvas, y, cycling, snapshot.mono, language)
-    elif len(snapshot.uplinks) < ONE_COLUMN_ROWS:
-        y += 2  # there is room to keep clear of the headline's tails
-    y = _uplinks(canvas, y, snapshot, language)
-    _bottom(canvas, y, _bottom_text(snapshot, language, cycling is not None))
-    return canvas.shifted(shift)
-
-
-def render_silence(language: str, size: tuple[int, int] = SIZE) -> Image.Image:
-    """The picture for when no snapshot comes any more: no old state must look current."""
-    canvas = _Canvas(size)
-    _headline(canvas, panel("silent", language))
-    _bottom(canvas, HEADLINE, panel("silent_advice", language))
-    return canvas.image
-
-
-def render_trial(language: str, size: tuple[int, int] = SIZE) -> Image.Image:
-    """A picture to try the screen with: a frame along all four edges, dark and lit areas, both sizes of text.
-
-    A frame that is incomplete or shifted means that another controller is on the panel than configured.
-    """
-    canvas = _Canvas(size)
-    wide, high = size
-    canvas.bar(0, 0, wide, high)
-    canvas.bar(1, 1, wide - 2, high - 2, 0)
-    canvas.text(4, 4, panel("trial", language), BIG)
-    for x in range(4, wide - 4, 8):
-        canvas.bar(x, 4 + HEADLINE, 4, 8)
-    for below, text in enumerate(wrapped(panel("trial_frame", language), wide - 8)):
-        canvas.text(4, 16 + HEADLINE + below * LINE, text)
-    return canvas.image
-
-
-def wrapped(text: str, columns: int) -> list[str]:
-    """Break a text into lines of at most ``columns`` pixels; a longer word stands alone and is cut off."""
-    lines: list[str] = []
-    for word in text.split(" "):
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and font.width(longer) <= columns:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return lines
-
-
-def _headline_text(snapshot: Snapshot, language: str) -> str:
-    return words(snapshot.headline, language, {"label": snapshot.label}).short
-
-
-def _headline(canvas: _Canvas, text: str) -> None:
-    if font.width(text) * BIG <= canvas.right - MARGIN:
-        canvas.text(MARGIN, 0, text, BIG)
-    else:
-        canvas.text(MARGIN, LINE // 2, text)
-
-
-def _countdown(canvas: _Canvas, y: int, box: BoxView, now: float, language: str) -> int:
-    """Draw the band "1:20 do not touch"; return the row below it."""
-    left_s = max(0, round(box.until - now)) if box.until is not None else 0
-    clock = f"{left_s // 60}:{left_s % 60:02}"
-    warning = panel("do_not_touch", language)
-    high = 7 * BIG
-    canvas.text(MARGIN, y, clock, BIG)
-    x = MARGIN + font.width(clock) * BIG + 5
-    canvas.bar(x, y, canvas.right - x, high)
-    canvas.text(x + (canvas.right - x - font.width(warning)) // 2, y + 3, warning, dark=True)
-    return y + high + 2
-
-
-def _uplinks(canvas: _Canvas, y: int, snapshot: Snapshot, language: str) -> int:
-    """Draw one row per uplink; return the row below them."""
-    cycling = {box.uplink: box for box in snapshot.boxes if box.phase is not Phase.POWERED}
-    # A box that has no power has no signal either, whatever its modem said a moment ago.
-    bars = {
-        device.uplink: BARS[device.strength]
-        for device in snapshot.devices
-        if device.strength is not None and device.uplink not in cycling
-    }
-    count = len(snapshot.uplinks)
-    narrow = count > ONE_COLUMN_ROWS
-    columns = 2 if narrow else 1
-    pitch = LINE + 2 if count < ONE_COLUMN_ROWS else LINE
-    wide = (canvas.right - MARGIN - GAP * (columns - 1)) // columns
-    for place, uplink in enumerate(snapshot.uplinks):
-        row, column = divmod(place, columns)
-        frame = (MARGIN + column * (wide + GAP), y + row * pitch, wide, min(pitch, LINE + 1))
-        state = _state(uplink, cycling.get(uplink.name), snapshot.mono, language, narrow=narrow)
-        _row(canvas, frame, uplink, state, bars.get(uplink.name))
-    return y + -(-count // columns) * pitch
-
-
-def _state(uplink: UplinkView, box: BoxView | None, now: float, language: str, *, narrow: bool) -> str:
-    """What a row says at its right: a latency in good health, otherwise what is the matter."""
-    if box is not None:
-        return "" if narrow else panel(BOX_WORDS[box.phase], language)
-    rtt_ms = None if uplink.rtt_ms is None else round(uplink.rtt_ms)
-    latency = "" if rtt_ms is None else str(rtt_ms) if narrow else panel("latency", language, rtt_ms=rtt_ms)
-    if uplink.health is Health.UP:
-        return latency
-    if uplink.health is Health.DEGRADED:
-        return latency if narrow else f"{panel('degraded', language)} {latency}".rstrip()
-    if uplink.health is Health.UNKNOWN:
-        return "" if narrow else panel("unknown", language)
-    if uplink.health is Health.SUSPECT:
-        lasting, key = uplink.silent_s, "suspect"
-    elif uplink.answers_since is not None:
-        lasting, key = now - uplink.answers_since, "returning"
-    else:
-        lasting, key = now - uplink.since, "down"
-    for_s = duration(lasting, language, units=1)
-    return for_s if narrow else panel(key, language, for_s=for_s)
-
-
-def _row(
-    canvas: _Canvas, frame: tuple[int, int, int, int], uplink: UplinkView, state: str, bars: int | None
-) -> None:
-    """Draw one uplink at (x, y, width, height): pointer if preferred, mark, name, signal, state."""
-    x, y, wide, high = frame
-    down = uplink.health is Health.DOWN
-    if down:
-        canvas.bar(x, y - 1, wide, high)
-    if uplink.preferred:
-        canvas.text(x, y, "▶", dark=down)
-    mark = MARKS[uplink.health]
-    canvas.text(x + 6 + (MARK_COLUMNS - font.width(mark)) // 2, y, mark, dark=down)
-    left, right = x + 6 + MARK_COLUMNS + 3, x + wide - 1
-    narrow, name = wide < canvas.right // 2, font.width(uplink.label)
-    if state and not (narrow and name + NAME_GAP + font.width(state) > right - left):
-        # In a narrow row the mark says the most important; a name cut short would say nothing.
-        right -= font.width(state)
-        canvas.text(right, y, state, dark=down)
-        right -= NAME_GAP
-    bar = 1 if narrow else 2
-    shown = len(BAR_HEIGHTS) * (bar + 1) - 1
-    if bars is not None and name + NAME_GAP + shown <= right - left:
-        right -= shown
-        _bars(canvas, right, y, bar, bars, dark=down)
-        right -= NAME_GAP
-    canvas.text(left, y, _cut(uplink.label, right - left), dark=down)
-
-
-def _bars(canvas: _Canvas, x: int, y: int, bar: int, lit: int, *, dark: bool) -> None:
-    """Draw a signal: lit bars at their heights, of the others only the foot."""
-    for place, high in enumerate(BAR_HEIGHTS):
-        shown = high if place < lit else 1
-        canvas.bar(x + place * (bar + 1), y + BAR_HEIGHTS[-1] - shown, bar, shown, 0 if dark else 1)
-
-
-def _cut(text: str, columns: int) -> str:
-    while font.width(text) > columns:
-        text = text[:-1]
-    return text.rstrip()
-
-
-def _bottom_text(snapshot: Snapshot, language: str, cycling: bool) -> str:
-    """What to do, in turn with why nothing is done automatically."""
-    texts = []
-    if snapshot.findings and not cycling:
-        first = snapshot.findings[0]
-        texts.append(words(first.code, language, {**first.args, "label": first.label}).advice)
-    if snapshot.hold_until is not None and snapshot.hold_until > snapshot.mono:
-        left = duration(snapshot.hold_until - snapshot.mono, language, units=1)
-        texts.append(panel("hold", language, left_s=left))
-    elif (reason := _why_nothing_happens(snapshot)) is not None:
-        texts.append(panel("unarmed", language, reason=reason))
-    texts = [text for text in texts if text]
-    return texts[int(snapshot.mono // PAGE_S) % len(texts)] if texts else ""
-
-
-def _why_nothing_happens(snapshot: Snapshot) -> str | None:
-    """The reason for which no box is restarted automatically, if one would or could be."""
-    if snapshot.unarmed_why is not None or not snapshot.armed:
-        return snapshot.unarmed_why or "not_armed"
-    return next((str(box.refusal) for box in snapshot.boxes if box.refusal is not None), None)
-
-
-def _bottom(canvas: _Canvas, y: int, text: str) -> None:
-    """Write as many lines as there is room for, the last one on the screen's lower edge."""
-    lines = wrapped(text, canvas.right - MARGIN)[: max(0, canvas.bottom - y) // LINE]
-    for line, below in zip(lines, range(len(lines), 0, -1), strict=True):
-        canvas.text(MARGIN, canvas.bottom - below * LINE, line)
+    if window is None or not snapshot.synced or snapshot.findings:
+        return False
+    if any(not uplink.health.answers for uplink in snapshot.uplinks):
+        return False
+    begin, end = window
+    return (of_day_s - begin) % DAY_S < (end - begin) % DAY_S
 
 
 class ScreenSink:
-    """Draws snapshots at most twice a second, and sends only pictures that differ.
+    """Draws at most twice a second, five times while the button is pressed, and sends only what differs.
+
+    A display that is away is a finding, not the end: it is tried again with every picture.
 
     Attributes:
         screen: where to.
         language: one of ``agent.text.LANGUAGES``.
+        about: for the installer's page.
+        dim: when the screen may be darker; see ``is_dim``.
+        report: is told when the display or the button stops working, and when it works again.
+        panel: the buttons, if there are any, and ``ask`` for what they ask for.
         stale_s: seconds without a snapshot after which the screen says that it is out of date.
+        mono: monotonic seconds, on the clock of snapshots and presses.
+        of_day_s: local time of day of a UNIX time.
     """
 
-    def __init__(self, screen: Screen, language: str, *, stale_s: float = STALE_S) -> None:
-        self._screen = screen
-        self._language = language
-        self._stale_s = stale_s
+    def __init__(
+        self,
+        screen: Screen,
+        language: str,
+        *,
+        about: About = NOTHING,
+        dim: tuple[float, float] | None = None,
+        report: Callable[[Part], None] = lambda _: None,
+        panel: Buttons | None = None,
+        ask: Ask | None = None,
+        stale_s: float = STALE_S,
+        mono: Callable[[], float] = time.monotonic,
+        tick_s: float = TICK_S,
+        of_day_s: Callable[[float], float] = local_time_of_day_s,
+    ) -> None:
+        self._screen, self._language, self._about = screen, language, about
+        self._dim, self._report, self._of_day_s = dim, report, of_day_s
+        self._panel, self._ask = panel, ask
+        self._stale_s, self._mono, self._tick_s = stale_s, mono, tick_s
         self._drawn_at = float("-inf")
         self._shown: Image.Image | None = None
+        self._dimmed: bool | None = None
+        self._well: bool | None = None
+        """Whether the display answers, as it was told last."""
+        self._answers_since: float | None = None
+        self._snapshot: Snapshot | None = None
+        self._finger = Finger()
+        self._stuck = False
+        self._answer: tuple[Verb, Answer | None] | None = None
+        self._answered_at = float("-inf")
+        self._presses: asyncio.Queue[Press] = asyncio.Queue()
 
     async def run(self, snapshots: AsyncIterator[Snapshot]) -> None:
-        """Show snapshots until they end, and that they are missing when they stay away.
+        """Show snapshots until they end, and that they are missing when they stay away."""
+        async with asyncio.TaskGroup() as group:
+            listening = None
+            if self._panel is not None:
+                loop = asyncio.get_running_loop()
 
-        Raises:
-            HardwareError: the display does not answer.
-        """
-        async with aclosing(or_silence(snapshots, self._stale_s)) as arrivals:
-            async for snapshot in arrivals:
-                if snapshot is None:
-                    self._send(render_silence(self._language, self._screen.size))
-                elif snapshot.mono - self._drawn_at >= DRAW_EVERY_S:
-                    self._drawn_at = snapshot.mono
-                    shift = SHIFTS[int(snapshot.mono // 60) % len(SHIFTS)]
-                    self._send(render(snapshot, self._language, self._screen.size, shift))
+                def heard(press: Press) -> None:
+                    loop.call_soon_threadsafe(self._presses.put_nowait, press)
 
-    def _send(self, picture: Image.Image) -> None:
+                self._panel.listen(heard)
+                listening = group.create_task(self._listen(group))
+            async with aclosing(or_silence(snapshots, self._stale_s)) as arrivals:
+                async for snapshot in arrivals:
+                    self._arrived(snapshot)
+            if listening is not None:
+                listening.cancel()
+
+    def _arrived(self, snapshot: Snapshot | None) -> None:
+        self._snapshot = snapshot
+        if snapshot is None:
+            self._send(render_silence(self._language, self._screen.size), dimmed=False)
+        elif snapshot.mono - self._drawn_at >= DRAW_EVERY_S:
+            self._drawn_at = snapshot.mono
+            self._draw(snapshot, snapshot.mono)
+
+    # --- what is shown -----------------------------------------------------------------------------------
+
+    def _page(self, snapshot: Snapshot, now: float) -> Page:
+        return self._finger.page if self._finger.asks_for_page(now) else usual_page(snapshot)
+
+    def _draw(self, snapshot: Snapshot, now: float) -> None:
+        size, language = self._screen.size, self._language
+        page, hint = self._page(snapshot, now), buttons.hint(self._finger, now)
+        if hint is not None:
+            picture = draw_hint(hint, page, snapshot, language, size)
+        elif self._answer is not None and now - self._answered_at < ANSWER_STAYS_S:
+            # Counted from the answer: a refusal's end does not move while it is read.
+            picture = draw_answer(*self._answer, self._answered_at, language, size)
+        else:
+            picture = draw(page, snapshot, language, size, self._about)
+        used = self._finger.asks_for_page(now)
+        dimmed = not used and is_dim(self._dim, snapshot, self._of_day_s(snapshot.wall))
+        self._send(wandered(picture, int(now // 60)), dimmed=dimmed)
+
+    def _send(self, picture: Image.Image, *, dimmed: bool) -> None:
+        if dimmed != self._dimmed:
+            self._dimmed = dimmed
+            self._screen.dim(dimmed=dimmed)
         if self._shown is not None and self._shown.tobytes() == picture.tobytes():
             return
         self._shown = None
-        self._screen.show(picture)
-        self._shown = picture
+        now = self._mono()
+        try:
+            self._screen.show(picture)
+        except HardwareError as error:
+            self._answers_since = None
+            if self._well is not False:
+                self._well = False
+                self._report(Part("screen", ok=False, detail=str(error)))
+            return
+        if self._answers_since is None:
+            self._answers_since = now
+        if not self._well and now - self._answers_since >= WELL_AFTER_S:
+            self._well = True
+            self._report(Part("screen", ok=True))
+        # Until it is known to answer it gets every picture: only by that is it tried, and its fault told.
+        self._shown = picture if self._well else None
+
+    # --- what is pressed ---------------------------------------------------------------------------------
+
+    async def _listen(self, group: asyncio.TaskGroup) -> None:
+        """Take presses one by one, and while one lasts let time pass in small steps."""
+        while True:
+            press = None
+            try:
+                async with asyncio.timeout(self._tick_s if self._finger.button is not None else None):
+                    press = await self._presses.get()
+            except TimeoutError:
+                pass
+            wish = self._moved(press, self._mono() if press is None else press.at)
+            if wish is not None:
+                group.create_task(self._wished(wish))
+
+    def _moved(self, press: Press | None, now: float) -> Wish | None:
+        """Go on to ``now``, with this press or with none; draw, and return what is asked for."""
+        snapshot = self._snapshot
+        if press is None:
+            visible = snapshot is not None and self._well is not False
+            self._finger, wish = buttons.ticked(self._finger, now, visible=visible)
+        elif snapshot is None:
+            # An agent that is stuck shows nothing of what a press does.
+            self._finger, wish = Finger(), None
+        else:
+            if press.down:
+                self._answer = None
+            shown, order = self._page(snapshot, now), buttons.pages(snapshot)
+            self._finger, wish = buttons.pressed(self._finger, press, shown, order, held=is_held(snapshot))
+        if self._finger.is_stuck(now) is not self._stuck:
+            self._stuck = not self._stuck
+            detail = f"pressed for more than {buttons.STUCK_S:.0f} s" if self._stuck else ""
+            self._report(Part("button", ok=not self._stuck, detail=detail))
+        if snapshot is not None:
+            self._draw(snapshot, now)
+        return wish
+
+    async def _wished(self, wish: Wish) -> None:
+        """Ask, and show the answer."""
+        assert self._ask is not None, "buttons come with somebody to ask"
+        try:
+            answer: Answer | None = await self._ask(wish.verb, wish.box, None, BY)
+        except TimeoutError:
+            answer = None
+        self._answer, self._answered_at = (wish.verb, answer), self._mono()
+        if self._snapshot is not None:
+            self._draw(self._snapshot, self._answered_at)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from hardware.ports import Colour, HardwareError, Pattern
+from hardware.ports import Colour, HardwareError, Pattern, Press
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -53,12 +54,16 @@ class VirtualScreen:
     Attributes:
         image: the picture shown now; None while blank.
         drawn: how many pictures were really drawn.
+        dimmed: it is darker than usual.
+        away: while true, it answers nobody.
     """
 
     def __init__(self, size: tuple[int, int] = (128, 64)) -> None:
         self._size = size
         self.image: Image | None = None
         self.drawn = 0
+        self.dimmed = False
+        self.away = False
 
     @property
     def size(self) -> tuple[int, int]:
@@ -70,7 +75,11 @@ class VirtualScreen:
 
         Raises:
             ValueError: a picture of another size or mode.
+            HardwareError: it is away.
         """
+        if self.away:
+            self.image = None
+            raise HardwareError("the display does not answer")
         if image.size != self._size or image.mode != "1":
             raise ValueError(
                 f'a picture of {self._size} in mode "1" is wanted, not {image.size} {image.mode}'
@@ -79,9 +88,53 @@ class VirtualScreen:
             self.image = image.copy()
             self.drawn += 1
 
+    def dim(self, *, dimmed: bool) -> None:
+        """Remember it."""
+        self.dimmed = dimmed
+
     def close(self) -> None:
         """Blank."""
         self.image = None
+
+
+class VirtualButtons:
+    """The ``Buttons`` port in memory, for fingers in tests.
+
+    Attributes:
+        down: the buttons that are pressed now.
+    """
+
+    def __init__(self, *names: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._names = names
+        self._clock = clock
+        self._heard: Callable[[Press], None] | None = None
+        self.down: set[str] = set()
+
+    def listen(self, heard: Callable[[Press], None]) -> None:
+        """Tell each change, and first what is down already."""
+        self._heard = heard
+        for name in self._names:
+            if name in self.down:
+                heard(Press(name, True, self._clock()))
+
+    def press(self, name: str) -> None:
+        """A finger presses it; nothing if it is down."""
+        self._move(name, down=True)
+
+    def let_go(self, name: str) -> None:
+        """The finger goes; nothing if it is up."""
+        self._move(name, down=False)
+
+    def _move(self, name: str, *, down: bool) -> None:
+        if name not in self._names or (name in self.down) is down:
+            return
+        self.down ^= {name}
+        if self._heard is not None:
+            self._heard(Press(name, down, self._clock()))
+
+    def close(self) -> None:
+        """Tell nothing any more."""
+        self._heard = None
 
 
 class MemoryCoil:

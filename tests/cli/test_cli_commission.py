@@ -239,6 +239,34 @@ def test_a_healthy_site_is_tried_out_and_signed(
     assert "Record: 9 of 9 trials passed.\nautomatic restart armed\n" in said
 
 
+@pytest.mark.parametrize("pressing", [True, False])
+def test_a_button_is_tried_out_by_pressing_it(
+    office: Office, pressing: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within the time that is given; nothing is asked of the site by it."""
+    monkeypatch.setattr(walk_panel, "PRESS_S", 10.0 if pressing else 0.1)
+    configure(office, CONFIG + PANEL.replace("[panel.leds]", "button = 22\n[panel.leds]"))
+    done = threading.Event()
+
+    def press() -> None:
+        while not done.wait(0.05):
+            office.buttons.press("page")
+            office.buttons.let_go("page")
+
+    finger = threading.Thread(target=press)
+    if pressing:
+        finger.start()
+    try:
+        assert walk(office, "--only", "button", monkeypatch=monkeypatch) == (0 if pressing else 1)
+    finally:
+        done.set()
+        if pressing:
+            finger.join()
+    assert verdicts(office) == {"button:page": "passed" if pressing else "failed"}
+    if not pressing:
+        assert "gpio22" in record(office).items["button:page"].why
+
+
 def test_what_is_not_configured_is_said(
     office: Office, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

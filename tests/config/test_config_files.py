@@ -17,10 +17,12 @@ from agent.config.forms import FORMS, RELAY_PINS, relay
 from agent.config.keys import bounds, keys_of, plain, schema
 from agent.config.notices import notices
 from agent.config.reader import parse
+from agent.config.rules_panel import SPI_WIRES
 from agent.config.words import table
 from hardware.bbox import ENDPOINT as BBOX
 from hardware.huawei import HuaweiModem
 from hardware.pins import RELAY_PINS as HARDWARE_PINS
+from hardware.pins import SPI_DATA_PIN, SPI_RESET_PIN
 from hardware.relays import parse_relay
 from hardware.starlink import DISH
 
@@ -177,3 +179,8 @@ def test_relays_are_named_as_the_hardware_names_them(spec):
         assert relay(spec) is not None
     else:
         assert relay(spec) is None
+
+
+def test_a_screen_on_spi_has_the_wires_that_the_driver_takes():
+    """No relay, LED or button is let onto them."""
+    assert (SPI_DATA_PIN, SPI_RESET_PIN) == SPI_WIRES

@@ -10,12 +10,25 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from gpiozero import Device
+from gpiozero.pins.mock import MockFactory
 from luma.core.device import dummy
 from luma.oled.device import ssd1306
 from PIL import Image
 
+from hardware.gpio import GpioOutputs
 from hardware.ports import HardwareError, HardwareMissingError
-from hardware.screen import REFRESH_S, REOPEN_S, LumaScreen, _LumaHook, _open_oled
+from hardware.screen import (
+    CONTRAST,
+    DIMMED,
+    REFRESH_S,
+    REOPEN_S,
+    SIZES,
+    Driver,
+    LumaScreen,
+    _LumaHook,
+    open_oled,
+)
 from hardware.virtual.panel import VirtualScreen
 
 SIZE = (128, 64)
@@ -111,6 +124,16 @@ def test_a_picture_of_another_form_is_refused(rig: LumaRig | VirtualRig, image: 
     """Size and mode must be the display's."""
     with pytest.raises(ValueError, match="128, 64"):
         rig.screen.show(image)
+
+
+def test_dimming_keeps_the_picture(rig: LumaRig | VirtualRig) -> None:
+    """Darker is not another picture, and never fails."""
+    rig.screen.dim(dimmed=True)
+    rig.screen.show(picture(3))
+    rig.screen.dim(dimmed=False)
+    rig.settle()
+    assert rig.shown == picture(3).tobytes()
+    assert rig.drawn == 1
 
 
 def test_closing_blanks_and_may_be_repeated(rig: LumaRig | VirtualRig) -> None:
@@ -238,6 +261,87 @@ def test_contrast_is_kept_for_a_display_that_comes_back(bench: Bench) -> None:
         bench.screen.contrast(256)
 
 
+def test_a_dimmed_display_is_dimmed_after_a_replug_too(bench: Bench) -> None:
+    """It is darker, keeps its picture, and is bright again when asked."""
+    bench.show(1)
+    for dimmed, level in ((True, DIMMED), (False, CONTRAST), (True, DIMMED)):
+        bench.screen.dim(dimmed=dimmed)
+        assert bench.screen.settle(PATIENCE_S)
+        assert bench.wires[0].contrast == level
+    bench.now += REFRESH_S
+    bench.show(1)
+    assert bench.wires[1].contrast == DIMMED
+
+
+class Recorder:
+    """A bus that keeps what a luma driver sends: commands, and bytes of pictures."""
+
+    def __init__(self) -> None:
+        self.commands: list[int] = []
+        self.sent: list[int] = []
+
+    def command(self, *command: int) -> None:
+        self.commands += command
+
+    def data(self, data: Any) -> None:
+        # One controller gets the arguments of its commands as data.
+        if len(data) <= 2:
+            self.commands += data
+        else:
+            self.sent += data
+
+    def cleanup(self) -> None:
+        pass
+
+
+def lit_pixels(driver: str, sent: list[int]) -> int:
+    """How many pixels a frame of this controller lights: a bit each, or half a byte each."""
+    if driver in ("ssd1327", "ssd1322"):
+        return sum((byte >> 4 == 15) + (byte & 15 == 15) for byte in sent)
+    return sum(byte.bit_count() for byte in sent)
+
+
+@pytest.mark.parametrize("upside_down", [False, True])
+@pytest.mark.parametrize("driver", SIZES)
+def test_every_controller_gets_every_pixel(driver: Driver, upside_down: bool) -> None:
+    """The luma driver takes a one-bit picture of its size, and sends as many lit pixels as it has."""
+    bus = Recorder()
+    screen = LumaScreen(
+        driver, open_device=lambda: open_oled(driver, 1, 0x3C, upside_down=upside_down, bus=bus)
+    )
+    wide, high = screen.size
+    assert (wide, high) == SIZES[driver]
+    image = Image.new("1", (wide, high))
+    image.paste(1, (0, 0, 8, 3))
+    screen.show(Image.new("1", (wide, high)))
+    assert screen.settle(PATIENCE_S)
+    bus.sent.clear()
+    screen.show(image)
+    assert screen.settle(PATIENCE_S)
+    assert lit_pixels(driver, bus.sent) == 24
+    first_lit = next(place for place, byte in enumerate(bus.sent) if byte)
+    if driver not in ("ssd1327", "ssd1322"):
+        assert (first_lit < len(bus.sent) // 2) is not upside_down
+    bus.commands.clear()
+    screen.dim(dimmed=True)
+    assert screen.settle(PATIENCE_S)
+    assert DIMMED in bus.commands
+    screen.close()
+
+
+def test_a_missing_spi_bus_says_how_to_get_it() -> None:
+    """Or, where Python cannot speak to it at all, which package to install; the pins are free again."""
+    Device.pin_factory = MockFactory()
+    try:
+        for _ in range(2):
+            with pytest.raises(HardwareMissingError, match=r"do_spi|python3-spidev"):
+                open_oled("ssd1322", 1, 0x3C, spi=(0, 1))
+        GpioOutputs().setup(24, GpioOutputs.OUT)
+    finally:
+        Device.pin_factory.reset()
+        Device.pin_factory = None
+
+
 class SlowDummy(CountingDummy):
     """A display whose bus hangs until it is told otherwise."""
 
@@ -288,10 +392,10 @@ def test_luma_exit_hooks_do_not_pile_up() -> None:
 def test_a_missing_bus_says_how_to_get_it() -> None:
     """Without the bus the message tells how to switch it on."""
     with pytest.raises(HardwareMissingError, match="raspi-config"):
-        _open_oled("ssd1306", 250, 0x3C)
+        open_oled("ssd1306", 250, 0x3C)
 
 
 def test_an_unknown_driver_is_refused() -> None:
     """The message lists the drivers there are."""
-    with pytest.raises(ValueError, match="ssd1306, sh1106, ssd1309"):
+    with pytest.raises(ValueError, match="ssd1306, sh1106, ssd1309, sh1107, ssd1327, ssd1322"):
         LumaScreen("ssd1307")  # type: ignore[arg-type]

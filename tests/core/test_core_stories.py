@@ -73,6 +73,22 @@ def test_hung_box_is_noticed_named_cycled_and_reported() -> None:
     assert [c.helped for c in world.cycles.values()] == [True]
 
 
+def test_the_last_incident_is_remembered_until_the_next_has_ended() -> None:
+    """What it was, about whom, how long, and when it ended; none before the first."""
+    world = calm_world()
+    assert world.picture().last_incident is None
+    world.change("ftth", hung=True)
+    world.play(60)
+    assert world.picture().last_incident is None
+    world.play(140)
+    last = world.picture().last_incident
+    assert last is not None
+    assert (last.code, last.label) == (Code.BOX_HUNG, "FTTH")
+    closed = next(event for _, event in world.events if event.code is Code.INCIDENT_CLOSED)
+    assert last.lasted_s == closed.args["lasted_s"]
+    assert last.ended_at == pytest.approx(world.when(Code.INCIDENT_CLOSED))
+
+
 def test_every_event_of_an_incident_carries_its_id() -> None:
     """From the opening finding to the closing, all events name the same incident."""
     world = calm_world()

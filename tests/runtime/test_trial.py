@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from office import Office, play
 
+from agent.core.people import Request
 from agent.runtime import control
-from agent.sinks.screen import render_trial
+from agent.sinks.page_main import render_trial
 from hardware.ports import Colour, HardwareError, Pattern
 
 
@@ -139,5 +140,30 @@ def test_a_led_that_does_not_obey_is_told(tmp_path: Path) -> None:
         office.lights.show = broken  # type: ignore[method-assign,assignment]
         async with hand(office) as trial:
             assert (await trial.ask(led="ftth", colour="red"))["error"] == "lights: pin 5 is busy"
+
+    play(tmp_path, body)
+
+
+def test_a_press_is_noted_in_a_trial_and_does_nothing_else(tmp_path: Path) -> None:
+    """Neither then nor later; a press that had begun before is given up."""
+
+    async def body(office: Office) -> None:
+        before = office.screen.image
+        assert before is not None
+        office.buttons.press("hold")
+        async with hand(office) as trial:
+            assert await trial.ask(button="page") == {"ok": True, "pressed": False}
+            office.buttons.let_go("hold")
+            office.buttons.press("page")
+            office.buttons.let_go("page")
+            assert await trial.ask(button="page") == {"ok": True, "pressed": True}
+            assert await trial.ask(button="hold") == {"ok": True, "pressed": False}
+        # The end of the first trial is noticed a moment after its hand has gone.
+        answers = []
+        while {"ok": True, "pressed": False} not in answers:
+            async with hand(office) as trial:
+                answers.append(await trial.ask(button="page"))
+        assert all("error" in answer for answer in answers[:-1])
+        assert not any(isinstance(one, Request) for one in office.seen)
 
     play(tmp_path, body)

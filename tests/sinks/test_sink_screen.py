@@ -7,21 +7,26 @@ from __future__ import annotations
 
 import asyncio
 import os
+import tomllib
 from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
+from screen_pages import PAGES
 
 from agent.core.codes import FINDINGS, Code
 from agent.core.devices import Strength
 from agent.core.snapshot_types import Health, Snapshot
 from agent.sinks import font
-from agent.sinks.screen import SIZE, ScreenSink, render, render_silence, render_trial, wrapped
-from agent.text import LANGUAGES
+from agent.sinks.canvas import HEADLINE, LINE, LOOP, SIZE, wandered, wrapped
+from agent.sinks.page_main import render, render_silence, render_trial
+from agent.sinks.screen import ScreenSink
+from agent.text import LANGUAGES, panel, refusal
 from hardware.virtual.panel import VirtualScreen
 
+FRENCH = Path(__file__).parents[2] / "agent" / "text" / "fr.toml"
 PICTURES = Path(__file__).parent / "pictures"
 SCENES = (
     "all_well",
@@ -49,6 +54,8 @@ SCENES = (
     "signal_suspect",
     "signal_restarting",
 )
+
+FR_REASONS = tuple(tomllib.loads(FRENCH.read_text(encoding="utf-8"))["refusal"])
 
 Build = Callable[..., Any]
 
@@ -108,6 +115,34 @@ def test_the_trial_shows_all_four_edges(language: str) -> None:
     assert all(picture.getpixel(spot) for spot in edge)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_has_its_picture(name: str, language: str) -> None:
+    """Other pages, what a press will do, and answers."""
+    check(PAGES[name](language, SIZE), f"{name}.{language}")
+
+
+@pytest.mark.parametrize("size", [(128, 128), (256, 64)])
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_fills_a_larger_screen(name: str, size: tuple[int, int]) -> None:
+    """A picture has the screen's size, says at least as much, and keeps clear of the sides."""
+    for language in LANGUAGES:
+        larger = PAGES[name](language, size)
+        assert larger.size == size
+        lit = larger.getbbox()
+        assert lit is not None
+        assert 1 <= lit[0] < lit[2] <= size[0] - 1
+        assert sum(pixels(larger)) >= sum(pixels(PAGES[name](language, SIZE)))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("reason", FR_REASONS)
+def test_every_refusal_can_be_read_whole(reason: str, language: str) -> None:
+    """With the time until it ends, below the headline."""
+    text = panel("refused_why", language, reason=refusal(reason, language), left_s=86399.0)
+    assert len(wrapped(text, SIZE[0] - 2)) <= (SIZE[1] - HEADLINE) // LINE
+
+
 def test_all_scenes_are_tested(scenes: dict[str, Snapshot]) -> None:
     """No example is left without a reference."""
     assert sorted(scenes) == sorted(SCENES)
@@ -115,7 +150,7 @@ def test_all_scenes_are_tested(scenes: dict[str, Snapshot]) -> None:
 
 def test_no_reference_is_left_over(scenes: dict[str, Snapshot]) -> None:
     """The directory holds what the tests compare, nothing else."""
-    names = [*SCENES, *(f"finding_{code}" for code in FINDINGS), "silence", "trial"]
+    names = [*SCENES, *(f"finding_{code}" for code in FINDINGS), "silence", "trial", *PAGES]
     wanted = {f"{name}.{language}.png" for name in names for language in LANGUAGES}
     assert {path.name for path in PICTURES.iterdir()} == wanted
 
@@ -127,13 +162,42 @@ def test_the_same_snapshot_gives_the_same_picture(scenes: dict[str, Snapshot]) -
 
 
 @pytest.mark.parametrize("scene", SCENES)
-def test_a_shifted_picture_loses_nothing(scenes: dict[str, Snapshot], scene: str) -> None:
-    """A shift to the right moves every pixel; a shift down may cost the tails of the last line only."""
-    whole = pixels(render(scenes[scene], "fr"))
-    right = pixels(render(scenes[scene], "fr", shift=(1, 0)))
-    down = pixels(render(scenes[scene], "fr", shift=(0, 1)))
-    assert sum(right) == sum(whole)
-    assert down[SIZE[0] :] == whole[: -SIZE[0]]
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_picture_that_wanders_loses_nothing(scenes: dict[str, Snapshot], scene: str, language: str) -> None:
+    """Wherever it stands in a minute, every lit pixel is still there, at most two pixels away."""
+    whole = render(scenes[scene], language)
+    box = whole.getbbox()
+    assert box is not None
+    for minute in range(len(LOOP)):
+        moved = wandered(whole, minute)
+        there = moved.getbbox()
+        assert there is not None
+        assert max(abs(a - b) for a, b in zip(box, there, strict=True)) <= 2
+        assert moved.crop(there).tobytes() == whole.crop(box).tobytes()
+
+
+def test_a_picture_without_a_dark_border_stays() -> None:
+    """What has no room to move is shown as it is, and an empty one too; pages are held to the same."""
+    for lit in (Image.new("1", SIZE, 1), Image.new("1", SIZE, 0)):
+        assert {wandered(lit, minute).tobytes() for minute in range(len(LOOP))} == {lit.tobytes()}
+    for draw in PAGES.values():
+        whole = draw("fr", SIZE)
+        counts = {sum(pixels(wandered(whole, minute))) for minute in range(len(LOOP))}
+        assert counts == {sum(pixels(whole))}
+
+
+def test_the_loop_is_small_and_has_no_jumps() -> None:
+    """From minute to minute one pixel, also from the last place to the first."""
+    steps = zip(LOOP, (*LOOP[1:], LOOP[0]), strict=True)
+    assert {max(abs(a - c), abs(b - d)) for (a, b), (c, d) in steps} == {1}
+    assert all(max(place) - min(place) <= 3 and abs(place[0]) <= 1 and 0 <= place[1] <= 2 for place in LOOP)
+    assert len(set(LOOP)) == len(LOOP)
+
+
+def test_a_calm_picture_goes_everywhere(scenes: dict[str, Snapshot]) -> None:
+    """On an ordinary day the whole loop is used, so that no pixel of it is always lit."""
+    whole = render(scenes["all_well"], "fr")
+    assert len({wandered(whole, minute).tobytes() for minute in range(len(LOOP))}) == len(LOOP)
 
 
 def test_the_countdown_counts(scenes: dict[str, Snapshot], example_box: Build) -> None:
@@ -261,12 +325,14 @@ class Player:
 
 def test_an_unchanged_site_is_drawn_once(example_snapshot: Build) -> None:
     """Snapshots that look the same are not sent again."""
-    assert Player().play(example_snapshot(seq=n, mono=960.0 + n) for n in range(59)) == 1
+    assert Player().play(example_snapshot(seq=n, mono=960.0 + n) for n in range(48)) == 1
 
 
-def test_the_picture_moves_every_minute(example_snapshot: Build) -> None:
+def test_the_picture_moves_every_minute(example_snapshot: Build, example_finding: Build) -> None:
     """In four minutes four places, so that no pixel is lit for ever."""
-    assert Player().play(example_snapshot(seq=n, mono=960.0 + n * 10) for n in range(24)) == 4
+    one = (example_finding(Code.NEEDS_HUMAN, cycles=2),)
+    shown = (example_snapshot(seq=n, mono=960.0 + n * 10, findings=one) for n in range(24))
+    assert Player().play(shown) == 4
 
 
 def test_at_most_two_pictures_a_second(example_snapshot: Build, example_uplink: Build) -> None:

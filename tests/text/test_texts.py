@@ -14,7 +14,7 @@ from agent.core.codes import EVENTS, FINDINGS, Code
 from agent.core.devices import Registration, Sim, Strength
 from agent.core.model import Scalar
 from agent.sinks import font
-from agent.sinks.screen import BIG, MARGIN, SIZE, wrapped
+from agent.sinks.canvas import BIG, MARGIN, SIZE, wrapped
 from agent.text import LANGUAGES, PLACEHOLDER, cause, device, duration, figure, panel, refusal, words
 from hardware.box_port import LineCause
 
