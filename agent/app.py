@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -23,7 +23,8 @@ from agent.core.durable import Durable
 from agent.core.instant import Now
 from agent.core.model import Event, Leave, Link, Observation, Part
 from agent.core.site import Site
-from agent.drivers import open_boxes, open_lights, open_modems, open_relays
+from agent.drivers import list_pins, open_boxes, open_modems, open_relays
+from agent.indicators import run_buzzer, run_lights
 from agent.plans import check_plans, probe_plans, questions
 from agent.probes.checker import Checker
 from agent.probes.checks import check_kernel
@@ -90,25 +91,17 @@ class App:
         """
         self._lock = lock(self._folders.state)
         loop = asyncio.get_running_loop()
+        list_pins(self._config, self._folders.runtime)
         relays, parts = open_relays(self._config, self._folders.runtime)
         now = self._clock.now()
         keep_outbox = self._config.mqtt is not None
         open_store = partial(Store.open, self._folders.state, now, keep_outbox=keep_outbox)
         self._store = await loop.run_in_executor(self._disk, open_store)
         self._history = History(self._store, self._disk, self._board, self._post)
-        limits = data_limits(self._config)
-        notes = await loop.run_in_executor(
-            self._disk, Notes, self._folders.state, wiring(self._config), limits
-        )
+        limits, wired = data_limits(self._config), wiring(self._config)
+        notes = await loop.run_in_executor(self._disk, Notes, self._folders.state, wired, limits)
         durable = await self._history.call(self._store.load, now)
-        durable = replace(
-            durable,
-            proven=notes.proven,
-            hold=notes.hold,
-            airs=notes.airs,
-            texting=notes.texting,
-            spendings=notes.spendings,
-        )
+        durable = notes.added_to(durable)
         await self._history.call(self._store.note_start, now)
         run = uuid.uuid4().hex[:8]
         site = to_site(self._config)
@@ -225,7 +218,9 @@ class App:
         for name, watcher in self._devices.items():
             parts[f"device:{name}"] = watcher.run
         if self._config.panel.leds:
-            parts["lights"] = self._lights
+            parts["lights"] = partial(run_lights, self._config, self._board, self._trials)
+        if self._config.panel.buzzer is not None:
+            parts["buzzer"] = partial(run_buzzer, self._config, self._board)
         if self._config.panel.screen != "none":
             parts["screen"] = self._screen
         if self._config.mqtt is not None:
@@ -248,39 +243,17 @@ class App:
             self._board.events()
         )
 
-    async def _lights(self) -> None:
-        from agent.sinks.lights import LightsSink
-
-        opened = await asyncio.to_thread(open_lights, self._config)
-        with contextlib.closing(opened) as lights, self._trials.offer_lights(lights) as shown:
-            await LightsSink(shown).run(self._board.snapshots())
-
     async def _screen(self) -> None:
         from agent.panel import run_screen
 
         await run_screen(self._config, self._board.snapshots(), self._trials, self._desk.ask, self._post)
 
     async def _mqtt(self) -> None:
-        from agent.config.secrets import mqtt_password
-        from agent.sinks.mqtt_client import MqttSink
-        from agent.sinks.mqtt_settings import MqttSettings
+        from agent.delivery import run_mqtt
 
-        mqtt = self._config.mqtt
-        assert mqtt is not None
-        settings = MqttSettings(
-            host=mqtt.host,
-            port=mqtt.port,
-            tls=mqtt.tls,
-            ca_file=mqtt.ca_file,
-            username=mqtt.username,
-            password=mqtt_password(mqtt),
-            client_id=mqtt.client_id,
-            keepalive_s=mqtt.keepalive_s,
-            root=mqtt.root,
-            site=self._config.site.name,
+        await run_mqtt(
+            self._config, self._board.snapshots(), self._store, self._history, self._post, self._meter
         )
-        sink = MqttSink(settings, self._store, self._history.call, self._post, self._meter)
-        await sink.run(self._board.snapshots(), self._history.filled)
 
     async def _tell_about(self) -> dict[str, Any]:
         """What runs here; no secret is in a configuration."""

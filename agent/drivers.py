@@ -16,7 +16,9 @@ from agent.config.schema import Modem as ModemSection
 from agent.config.secrets import read_secret
 from agent.core.model import Part
 from hardware.box_port import BoxStatus
-from hardware.ports import Buttons, HardwareError, Lights, Modem, Relay, Screen
+from hardware.buttons_port import Buttons
+from hardware.buzzer_port import Buzzer
+from hardware.ports import HardwareError, Lights, Modem, Relay, Screen
 
 log = logging.getLogger("vigie")
 
@@ -117,11 +119,29 @@ def _secret(file: str | None) -> str | None:
         return None
 
 
-def open_lights(config: Config) -> Lights:
-    """Open the front panel's LEDs."""
-    from hardware.gpio import GpioLights
+def list_pins(config: Config, runtime: Path) -> None:
+    """Write into the folder ``runtime`` which pins must be low when no agent runs, however it ended."""
+    pins = [pin for led in config.panel.leds.values() for pin in (led.green, led.red)]
+    if config.panel.buzzer is not None:
+        pins.append(config.panel.buzzer)
+    runtime.mkdir(parents=True, exist_ok=True)
+    (runtime / "pins").write_text("".join(f"{pin}\n" for pin in pins))
 
-    return GpioLights({name: (led.green, led.red) for name, led in config.panel.leds.items()})
+
+def open_lights(config: Config) -> Lights:
+    """Open the front panel's LEDs, which go dark when nobody sets them any more."""
+    from hardware.gpio import GpioLights
+    from hardware.lights_watched import WatchedLights
+
+    return WatchedLights(GpioLights({name: (led.green, led.red) for name, led in config.panel.leds.items()}))
+
+
+def open_buzzer(config: Config) -> Buzzer:
+    """Open the front panel's buzzer."""
+    from hardware.gpio import GpioBuzzer
+
+    assert config.panel.buzzer is not None, "no buzzer is configured"
+    return GpioBuzzer(config.panel.buzzer)
 
 
 def open_screen(config: Config) -> Screen:

@@ -1,4 +1,4 @@
-"""Relay coils, two-colour LEDs and buttons on the pins of a Raspberry Pi. The one file that imports gpiozero.
+"""Relay coils, LEDs, buttons and a buzzer on the pins of a Raspberry Pi. The one file that imports gpiozero.
 
 Only the lgpio backend is used: gpiozero's other backends are unmaintained, need root, or do not know the
 Pi 5, and gpiozero falls back to them with nothing but a warning. The environment variable
@@ -19,10 +19,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gpiozero import Button, Device, LEDBoard, OutputDevice
+from gpiozero import Button, Device, DigitalOutputDevice, LEDBoard, OutputDevice
 
+from hardware.buttons_port import Press
+from hardware.buzzer_port import Beeps
 from hardware.pins import check_relay_pin
-from hardware.ports import Colour, HardwareError, HardwareMissingError, Pattern, Press
+from hardware.ports import Colour, HardwareError, HardwareMissingError, Pattern
 
 DARK = Pattern(Colour.DARK)
 BOUNCE_S = 0.02
@@ -77,11 +79,9 @@ def check_lgpio(devices: Path = Path("/dev")) -> None:
     place = Path(os.environ.get("LG_WD") or Path.cwd())
     if not os.access(place, os.W_OK):
         raise HardwareMissingError(
-            f"lgpio must create a pipe in {place}, which is not writable: start from a writable working "
-            "directory or name one in the environment variable LG_WD"
+            f"lgpio must create a pipe in {place}, which is not writable: start from another, or name one in LG_WD"
         )
-    advice = "install the system's own package (sudo apt install python3-lgpio) and use a virtual "
-    advice += "environment that sees system packages (python3 -m venv --system-site-packages)"
+    advice = "sudo apt install python3-lgpio, and a virtual environment with --system-site-packages"
     try:
         lgpio = importlib.import_module("lgpio")
     except (ImportError, OSError) as error:
@@ -162,6 +162,47 @@ class GpioLights:
         """All dark, pins released."""
         while self._lights:
             self._lights.popitem()[1].close()
+
+
+class GpioBuzzer:
+    """A buzzer that sounds by itself while its pin (BCM number) is high.
+
+    Raises:
+        HardwareMissingError: this machine has no usable pins.
+        HardwareError: the pin is in use or does not obey.
+    """
+
+    def __init__(self, pin: int, pin_factory: Any = None) -> None:
+        self._name = f"buzzer on GPIO {pin}"
+        factory = pin_factory or default_factory()
+        with _obeying(self._name):
+            self._device = DigitalOutputDevice(pin, initial_value=False, pin_factory=factory)
+
+    def sound(self, beeps: Beeps) -> None:
+        """Sound by a thread of the driver's own, which ends it."""
+        if self._device.closed:  # gpiozero would find out in its own thread, where nobody hears of it
+            raise HardwareError(f"{self._name} is closed")
+        with _obeying(self._name):
+            self._device.blink(on_time=beeps.on_s, off_time=beeps.off_s, n=beeps.times)
+
+    def close(self) -> None:
+        """Silence, pin released. Does nothing the second time."""
+        with _obeying(self._name):
+            if not self._device.closed:
+                self._device.off()
+            self._device.close()
+
+
+def darken(pin: int, pin_factory: Any = None) -> None:
+    """Drive one output low (BCM number), then let go of it.
+
+    Raises:
+        HardwareMissingError: this machine has no usable pins.
+        HardwareError: the pin does not exist, is in use, or does not obey.
+    """
+    factory = pin_factory or default_factory()
+    with _obeying(f"GPIO {pin}"):
+        OutputDevice(pin, initial_value=False, pin_factory=factory).close()
 
 
 class _Light:

@@ -7,7 +7,7 @@ Drivers may block for milliseconds; callers run them in a thread of their own wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
@@ -97,11 +97,19 @@ class Pattern:
     off_s: float = 0.0
 
 
+LIGHTS_STALE_S = 6.0
+"""What the LEDs show is set again about every second; after this long without, they darken themselves. A
+little more than the sinks wait for a decision, who can still tell apart what this cannot."""
+
+
 class Lights(Protocol):
     """The front panel's LEDs, by name (an uplink's name, or ``site``)."""
 
     def show(self, patterns: Mapping[str, Pattern]) -> None:
         """Set the named LEDs; LEDs not named go dark. Names without an LED are ignored.
+
+        To be repeated within ``LIGHTS_STALE_S``, also where nothing changes: LEDs that nobody sets any more
+        go dark by themselves, so that a frozen agent shows no green.
 
         Raises:
             HardwareError: an LED does not obey.
@@ -130,28 +138,6 @@ class Screen(Protocol):
 
     def close(self) -> None:
         """Blank the display and release the bus: a stale picture must not outlive the agent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Press:
-    """A button went down or up, ``at`` monotonic seconds."""
-
-    name: str
-    down: bool
-    at: float
-
-
-class Buttons(Protocol):
-    """The front panel's buttons, by name."""
-
-    def listen(self, heard: Callable[[Press], None]) -> None:
-        """Tell each change from now on, but no bouncing, and first which are down already; once only.
-
-        ``heard`` is called from any thread, and must neither block nor raise.
-        """
-
-    def close(self) -> None:
-        """Tell nothing any more, and release the pins. Safe to repeat."""
 
 
 class Network(StrEnum):

@@ -39,8 +39,8 @@ def test_the_relays_are_restored_without_the_daemon(service: configparser.Sectio
     """The list that the daemon writes is the one that is restored, whatever ended it."""
     command = service["ExecStopPost"].lstrip("-").split()
     assert command[1:3] == ["-m", "hardware.restore"]
-    assert command[3] == f"/run/{service['RuntimeDirectory']}/relays"
-    assert '"relays"' in (ROOT / "agent/drivers.py").read_text()
+    assert command[3:] == [f"/run/{service['RuntimeDirectory']}/{name}" for name in ("relays", "pins")]
+    assert all(f'"{name}"' in (ROOT / "agent/drivers.py").read_text() for name in ("relays", "pins"))
 
 
 def test_the_watchdog_waits_longer_than_probes_may_be_missing(service: configparser.SectionProxy) -> None:

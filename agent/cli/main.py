@@ -18,6 +18,7 @@ COMMANDS = {
     "signal": "a modem's signal, live, for aiming its antenna; places noted and compared",
     "power": "restart a box, or withhold automatic restarts, through the running agent",
     "commission": "try out everything with a person: uplinks, relays, panel, broker; keep a signed record",
+    "plan": "print what a site needs on paper: the front panel's label, and what its LEDs mean",
     "replay": "a recorded day through the present detector, alone or beside other rules",
 }
 """Each is a module of this package with ``add_arguments(parser)`` and ``run(args) -> int``."""

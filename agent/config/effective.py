@@ -9,6 +9,7 @@ from msgspec import NODEFAULT, Struct
 from msgspec.structs import asdict, fields
 
 from agent.config.derived import derived
+from agent.config.forms import NEVER
 from agent.config.keys import keys_of, schema
 from agent.config.problems import MASK
 from agent.config.schema import Box, Config, Modem, Mqtt, Uplink
@@ -235,6 +236,12 @@ def wiring(config: Config) -> dict[str, str]:
         for box in config.box
         if box.relay is not None
     }
+
+
+def quiet_hours(config: Config) -> tuple[float, float] | None:
+    """When the buzzer is silent, seconds after midnight; None for never."""
+    text = config.panel.buzzer_quiet
+    return None if text == NEVER else window_s(text)
 
 
 def window_s(text: str) -> tuple[float, float]:

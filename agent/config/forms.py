@@ -30,6 +30,7 @@ BAND = re.compile(r"[Bn][1-9][0-9]{0,2}")
 PHONE = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 """E.164: the country's code, and 15 digits in all at most."""
 WINDOW = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
+NEVER = "never"
 _TOPIC = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
 _NOT_PUBLIC = {
     "private": ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),
@@ -235,6 +236,11 @@ def window(text: str) -> Words | None:
     return None if WINDOW.fullmatch(text) and text[:5] != text[6:] else say("window")
 
 
+def quiet(text: str) -> Words | None:
+    """A stretch of each day, or none."""
+    return None if text == NEVER or window(text) is None else say("quiet")
+
+
 FORMS: dict[str, Callable[[str], Words | None]] = {
     "slug": slug,
     "label": label,
@@ -253,5 +259,6 @@ FORMS: dict[str, Callable[[str], Words | None]] = {
     "web_page": web_page,
     "topic": topic,
     "window": window,
+    "quiet": quiet,
 }
 """By the name that the schema gives them."""

@@ -13,6 +13,7 @@ from agent.config.shape import Fault
 from agent.config.words import Words, say
 
 BUTTONS = ("button", "button_hold")
+SINGLE_PINS = (*BUTTONS, "buzzer")
 I2C_PINS = {0: (0, 1), 1: (2, 3)}
 """The pins of the buses that are on the header by default (BCM numbers)."""
 SPI_PINS = {0: (7, 8, 9, 10, 11), 1: (16, 17, 18, 19, 20, 21)}
@@ -64,7 +65,7 @@ def _pins(boxes: Entries, panel: Mapping[str, Any]) -> Iterator[Fault]:
             used.append((int(match["pin"]), ("box", index, "relay"), box["relay"]))
     for name, led in panel.get("leds", {}).items():
         used += [(pin, ("panel", "leds", name, half), pin) for half, pin in (led or {}).items()]
-    used += [(panel[key], ("panel", key), panel[key]) for key in BUTTONS if panel.get(key) is not None]
+    used += [(panel[key], ("panel", key), panel[key]) for key in SINGLE_PINS if panel.get(key) is not None]
     taken, bus = _taken(panel)
     first: dict[int, KeyPath] = {}
     for pin, path, value in used:

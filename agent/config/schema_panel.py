@@ -8,6 +8,9 @@ from msgspec import Meta, Struct, field
 
 Window = Annotated[str, Meta(extra={"form": "window"})]
 Pin = Annotated[int, Meta(ge=0, le=27)]
+BuzzerPin = Annotated[int, Meta(ge=9, le=27)]
+"""Not GPIO 0 to 8, which are pulled up while the Pi starts: it would sound until the agent runs."""
+Quiet = Annotated[str, Meta(extra={"form": "quiet"})]
 
 
 class Led(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,6 +54,12 @@ class Panel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     button_hold: Pin | None = None
     """The same for a second button, which only holds automatic restarts. Default: none."""
+
+    buzzer: BuzzerPin | None = None
+    """BCM number of the pin of a buzzer that sounds while it is high, 9 to 27. Default: no sound is made."""
+
+    buzzer_quiet: Quiet = "19:00-07:00"
+    """When the buzzer is silent, local time; ``"never"`` for always to be heard."""
 
     leds: Annotated[dict[str, Led], Meta(extra={"keys": "led"})] = field(default_factory=dict)
     """``[panel.leds]``: LED of ``site`` and of each uplink, by name."""

@@ -35,10 +35,8 @@ S = TypeVar("S", "State", "UplinkState")
 def evolved(old: S, **changes: Any) -> S:
     """What ``dataclasses.replace`` gives, for the two large classes, at a fraction of its time.
 
-    Every echo makes a new state, and a recorded week holds ten million of them. The fields of these two
-    classes therefore live in a dictionary, which is copied whole; they are as frozen as all others. (For the
-    same reason what is made anew for every echo, ``Pulse``, ``TargetPulse`` and ``step.Result``, are named
-    tuples, which take a third of a frozen dataclass's time to make.)
+    Every echo makes a new state. Their fields therefore live in a dictionary, which is copied whole. (For the
+    same reason ``Pulse``, ``TargetPulse`` and ``step.Result`` are named tuples.)
     """
     new: S = object.__new__(old.__class__)
     object.__setattr__(new, "__dict__", {**old.__dict__, **changes})

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from agent.core.durable import Durable
 from agent.core.instant import Stamp
 from agent.core.letters import Fate, Letter, TextCode, Texting
 from agent.core.model import Part
@@ -59,6 +60,17 @@ class Notes:
         half = {uplink: Spending(None, calm_bytes=limit // 2) for uplink, limit in limits.items()}
         known = self._recall(SPENDING, decode_spendings, half, {})
         self.spendings = {uplink: spending for uplink, spending in known.items() if uplink in limits}
+
+    def added_to(self, durable: Durable) -> Durable:
+        """What was remembered elsewhere, and what is noted here."""
+        return replace(
+            durable,
+            proven=self.proven,
+            hold=self.hold,
+            airs=self.airs,
+            texting=self.texting,
+            spendings=self.spendings,
+        )
 
     def save_proof(self, box: str, at: Stamp | None) -> None:
         """Remember when a relay was proven, or that it is not any more; on the disk when this returns.

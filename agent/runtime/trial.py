@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from hardware.ports import Buttons, Colour, HardwareError, Lights, Pattern, Press, Screen
+from hardware.buttons_port import Buttons, Press
+from hardware.ports import Colour, HardwareError, Lights, Pattern, Screen
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -28,22 +29,22 @@ class TrialLights:
     def __init__(self, lights: Lights) -> None:
         self._lights = lights
         self._usual: Mapping[str, Pattern] = {}
-        self._trial = False
+        self._trial: Mapping[str, Pattern] | None = None
 
     def show(self, patterns: Mapping[str, Pattern]) -> None:
         """Show, or keep for when the trial ends."""
         self._usual = patterns
-        if not self._trial:
-            self._lights.show(patterns)
+        # A trial is shown again, because LEDs that nobody sets go dark.
+        self._lights.show(patterns if self._trial is None else self._trial)
 
     def begin(self, name: str, colour: Colour) -> None:
         """Show this colour on this LED, all others dark."""
-        self._trial = True
-        self._lights.show({name: Pattern(colour)})
+        self._trial = {name: Pattern(colour)}
+        self._lights.show(self._trial)
 
     def end(self) -> None:
         """Show what the sink wants shown."""
-        self._trial = False
+        self._trial = None
         self._lights.show(self._usual)
 
     def close(self) -> None:

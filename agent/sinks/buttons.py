@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from agent.core.people import Verb
 from agent.core.snapshot_types import Snapshot
-from hardware.ports import Press
+from hardware.buttons_port import Press
 
 PAGE = "page"
 HOLD = "hold"

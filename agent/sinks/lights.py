@@ -6,12 +6,16 @@ The LED ``site`` interrupts its colour briefly every 2 s: once when all is well 
 something is wrong but the site has internet (orange), three times when it has none (red); while nothing
 is known it is dark and flashes orange instead. These winks are written one by one as decisions arrive,
 never by a timer of the driver, so that a stuck agent cannot show a LED that looks alive.
+
+At the agent's start every LED shows its three colours and goes dark, so that a dead one is found before it is
+needed. The colours of this test flicker, because only an uplink that works may be steady green; and the test
+ends at once where there is something to tell.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import aclosing, suppress
 
 from agent.core.codes import Code, Severity
@@ -35,6 +39,13 @@ BY_HEALTH = {
     Health.SUSPECT: DOUBTFUL,
     Health.DOWN: DOWN,
 }
+
+LAMP_TEST = (Colour.GREEN, Colour.ORANGE, Colour.RED)
+LAMP_TEST_S = 0.6
+"""Seconds for each of them: two in all."""
+FLICKER_S = 0.05
+"""Half the period of the flicker, which is no rhythm of any state: two and a half times that of a restart."""
+NOTHING_TO_TELL = (Code.WARMING_UP, Code.ALL_WELL)
 
 WINK_EVERY_S = 2.0
 WINK_SLACK_S = 0.5
@@ -83,7 +94,8 @@ class LightsSink:
     Attributes:
         lights: the panel.
         stale_s: seconds without a snapshot after which everything goes dark.
-        sleep: waits; the length of a wink.
+        lamp_test: names of the LEDs that show each colour first.
+        sleep: waits; the length of a wink, and of a colour of the lamp test.
     """
 
     def __init__(
@@ -91,10 +103,12 @@ class LightsSink:
         lights: Lights,
         *,
         stale_s: float = STALE_S,
+        lamp_test: Collection[str] = (),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._lights = lights
         self._stale_s = stale_s
+        self._lamp_test = lamp_test
         self._sleep = sleep
         self._winked_at = float("-inf")
 
@@ -104,16 +118,38 @@ class LightsSink:
         Raises:
             HardwareError: a LED does not obey.
         """
+        test = asyncio.ensure_future(self._try_lamps()) if self._lamp_test else None
         try:
             async with aclosing(or_silence(snapshots, self._stale_s)) as arrivals:
                 async for snapshot in arrivals:
                     if snapshot is None:
                         self._lights.show({})
-                    else:
+                    elif test is None or not await self._outlasts(test, snapshot):
+                        test = None
                         await self._show(snapshot)
         finally:
+            if test is not None:
+                test.cancel()
+                await asyncio.gather(test, return_exceptions=True)
             with suppress(HardwareError):  # what ended the sink matters more
                 self._lights.show({})
+
+    async def _try_lamps(self) -> None:
+        for colour in LAMP_TEST:
+            self._lights.show(dict.fromkeys(self._lamp_test, Pattern(colour, FLICKER_S, FLICKER_S)))
+            await self._sleep(LAMP_TEST_S)
+        self._lights.show({})
+
+    async def _outlasts(self, test: asyncio.Future[None], snapshot: Snapshot) -> bool:
+        """True while the lamp test goes on; it does not, where the snapshot has something to tell."""
+        if test.done():
+            await test  # a LED that did not obey
+            return False
+        if snapshot.headline in NOTHING_TO_TELL:
+            return True
+        test.cancel()
+        await asyncio.gather(test, return_exceptions=True)
+        return False
 
     async def _show(self, snapshot: Snapshot) -> None:
         patterns = render(snapshot)

@@ -19,7 +19,8 @@ from agent.sinks.buttons import Finger, Page, Wish
 from agent.sinks.canvas import wandered
 from agent.sinks.page_main import render_silence
 from agent.sinks.pages import NOTHING, About, draw, draw_answer, draw_hint, is_held, usual_page
-from hardware.ports import Buttons, HardwareError, Press, Screen
+from hardware.buttons_port import Buttons, Press
+from hardware.ports import HardwareError, Screen
 
 DRAW_EVERY_S = 0.5
 TICK_S = 0.2

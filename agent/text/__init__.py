@@ -85,6 +85,18 @@ def device(key: str, language: str, **args: Scalar) -> str:
     return _fill(_texts(language)["device"][key], language, args)
 
 
+def sheet(key: str, language: str, **args: Scalar) -> str:
+    """A text of what is printed for the front panel; keys are those of the table ``sheet``, with dots.
+
+    Raises:
+        KeyError: no such key or language.
+    """
+    entry: Any = _texts(language)["sheet"]
+    for part in key.split("."):
+        entry = entry[part]
+    return _fill(entry, language, args)
+
+
 def cause(word: str, language: str) -> str:
     """A device's own word for what is wrong with it; one that is not known is returned as it is."""
     return str(_texts(language)["cause"].get(word, word))

@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from hardware.ports import Colour, HardwareError, Pattern, Press
+from hardware.buttons_port import Press
+from hardware.buzzer_port import Beeps
+from hardware.ports import Colour, HardwareError, Pattern
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -46,6 +48,33 @@ class VirtualLights:
     def close(self) -> None:
         """All dark."""
         self.show({})
+
+
+class VirtualBuzzer:
+    """The ``Buzzer`` port in memory.
+
+    Attributes:
+        heard: every sound, oldest first.
+        closed: it cannot sound any more.
+    """
+
+    def __init__(self) -> None:
+        self.heard: list[Beeps] = []
+        self.closed = False
+
+    def sound(self, beeps: Beeps) -> None:
+        """Keep it.
+
+        Raises:
+            HardwareError: the buzzer is closed.
+        """
+        if self.closed:
+            raise HardwareError("the buzzer is closed")
+        self.heard.append(beeps)
+
+    def close(self) -> None:
+        """Silence."""
+        self.closed = True
 
 
 class VirtualScreen:

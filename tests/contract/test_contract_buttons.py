@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from gpiozero.pins.mock import MockFactory
 
+from hardware.buttons_port import Press
 from hardware.gpio import GpioButtons, GpioLights, GpioOutputs
-from hardware.ports import HardwareError, Press
+from hardware.ports import HardwareError
 from hardware.virtual.panel import VirtualButtons
 
 PINS = {"page": 22, "hold": 23}

@@ -10,6 +10,7 @@ import pytest
 from gpiozero.pins.mock import MockFactory, MockPin
 
 from hardware.gpio import GpioLights
+from hardware.lights_watched import WatchedLights
 from hardware.ports import Colour, HardwareError, Lights, Pattern
 from hardware.virtual.panel import VirtualLights, colour_at
 
@@ -51,10 +52,18 @@ class VirtualPanel:
         return colour_at(self.lights.patterns[name], 0.0)
 
 
+class WatchedPanel(GpioPanel):
+    """As the agent opens them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lights = WatchedLights(self.lights)
+
+
 Panel = GpioPanel | VirtualPanel
 
 
-@pytest.fixture(params=[GpioPanel, VirtualPanel], ids=["gpio", "virtual"])
+@pytest.fixture(params=[GpioPanel, WatchedPanel, VirtualPanel], ids=["gpio", "watched", "virtual"])
 def panel(request: pytest.FixtureRequest) -> Iterator[Panel]:
     built = request.param()
     yield built

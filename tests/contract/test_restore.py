@@ -122,6 +122,21 @@ def test_each_relay_is_restored_whatever_becomes_of_the_others(
     busy.close()
 
 
+def test_every_pin_of_the_second_list_goes_dark(
+    mock_pins: MockFactory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """LEDs and buzzer of a dead agent; nonsense between them is told, and the boxes come first."""
+    relay, green, red = left_high(mock_pins, 17), left_high(mock_pins, 5), left_high(mock_pins, 6)
+    relays, pins = tmp_path / "relays", tmp_path / "pins"
+    relays.write_text("gpio17\n")
+    pins.write_text("5\nsix\n6\n")
+    assert main([str(relays), str(pins)]) == 1
+    assert not any(line.state for line in (relay, green, red))
+    assert capsys.readouterr().err.splitlines()[0].startswith("not dark: six")
+    pins.write_text("5\n6\n")
+    assert main([str(relays), str(pins)]) == 0
+
+
 def test_no_list_means_nothing_to_restore(tmp_path: Path) -> None:
     """Before the first start of the daemon there is no list, and all is well."""
     assert main([str(tmp_path / "none")]) == 0

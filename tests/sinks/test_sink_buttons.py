@@ -32,7 +32,7 @@ from agent.sinks.buttons import (
     pressed,
     ticked,
 )
-from hardware.ports import Press
+from hardware.buttons_port import Press
 
 BOX = Page(Kind.BOX, "box")
 ORDER = (MAIN, Page(Kind.INCIDENT), Page(Kind.INSTALLER), BOX, Page(Kind.BOX, "dish"))

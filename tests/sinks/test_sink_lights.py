@@ -11,8 +11,8 @@ import pytest
 
 from agent.core.codes import Code
 from agent.core.snapshot_types import Health, Phase, Snapshot
-from agent.sinks.lights import WINK_S, LightsSink, render
-from hardware.ports import Colour, Pattern
+from agent.sinks.lights import LAMP_TEST_S, WINK_S, LightsSink, render
+from hardware.ports import Colour, HardwareError, Pattern
 from hardware.virtual.panel import VirtualLights
 
 DARK = Pattern(Colour.DARK)
@@ -184,3 +184,85 @@ def test_a_line_that_answers_again_is_neither_red_nor_green(scenes: dict[str, Sn
     shown = render(replace(snapshot, uplinks=(returning,)))
     assert shown[down.name].colour is Colour.ORANGE
     assert shown["site"].colour is Colour.RED, "nothing works that could be relied upon"
+
+
+class LampTest:
+    """A lamp test, driven by hand: each nap ends when the test says so."""
+
+    def __init__(self) -> None:
+        self.lights = VirtualLights("ftth", "site")
+        self.step = asyncio.Event()
+
+    async def nap(self, seconds: float) -> None:
+        if seconds == LAMP_TEST_S:
+            await self.step.wait()
+            self.step.clear()
+
+    async def settle(self, *, step: bool = False) -> set[Pattern]:
+        if step:
+            self.step.set()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        return set(self.lights.patterns.values())
+
+    def play(self, stream: Callable[[], AsyncIterator[Snapshot]]) -> None:
+        sink = LightsSink(self.lights, lamp_test=("ftth", "site"), sleep=self.nap)
+        asyncio.run(sink.run(stream()))
+
+
+def test_every_lamp_is_tried_at_the_start(scenes: dict[str, Snapshot]) -> None:
+    """Green, orange, red, dark, on all LEDs; none of them steady; then the site."""
+    test = LampTest()
+    seen: list[set[Pattern]] = []
+
+    async def stream() -> AsyncIterator[Snapshot]:
+        seen.append(await test.settle())
+        yield replace(scenes["all_well"], seq=1)
+        seen.extend([await test.settle(step=True) for _ in range(3)])
+        yield replace(scenes["all_well"], seq=2)
+        seen.append(await test.settle())
+
+    test.play(stream)
+    *tried, dark, site = seen
+    assert [{pattern.colour for pattern in patterns} for patterns in tried] == [
+        {Colour.GREEN},
+        {Colour.ORANGE},
+        {Colour.RED},
+    ]
+    assert all(pattern.off_s > 0 for patterns in tried for pattern in patterns), "nothing looks like works"
+    assert dark == {DARK}
+    assert GREEN in site
+
+
+def test_the_lamp_test_gives_way_to_trouble(scenes: dict[str, Snapshot]) -> None:
+    """Do not touch is not to wait for a test."""
+    test = LampTest()
+    seen: list[dict[str, Pattern]] = []
+
+    async def stream() -> AsyncIterator[Snapshot]:
+        await test.settle()
+        yield scenes["restarting_cut"]
+        seen.append(dict(test.lights.patterns))
+        await test.settle(step=True)
+        seen.append(dict(test.lights.patterns))
+
+    test.play(stream)
+    assert seen[0] == seen[1]
+    assert seen[0]["ftth"] == Pattern(Colour.RED, 0.125, 0.125)
+
+
+def test_a_led_that_fails_in_the_lamp_test_is_told(scenes: dict[str, Snapshot]) -> None:
+    """The test does not hide that a LED does not obey."""
+
+    class Broken(VirtualLights):
+        def show(self, patterns: Any) -> None:
+            if patterns:
+                raise HardwareError("LED ftth does not obey")
+
+    async def stream() -> AsyncIterator[Snapshot]:
+        for _ in range(20):
+            await asyncio.sleep(0)
+        yield scenes["all_well"]
+
+    with pytest.raises(HardwareError, match="ftth"):
+        asyncio.run(LightsSink(Broken("ftth"), lamp_test=("ftth",)).run(stream()))
