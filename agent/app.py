@@ -25,6 +25,7 @@ from agent.core.model import Event, Leave, Link, Observation, Part
 from agent.core.site import Site
 from agent.drivers import list_pins, open_boxes, open_modems, open_relays
 from agent.indicators import run_buzzer, run_lights
+from agent.lan_page import LanPage
 from agent.plans import check_plans, probe_plans, questions
 from agent.probes.checker import Checker
 from agent.probes.checks import check_kernel
@@ -132,7 +133,6 @@ class App:
             await self._close()
 
     def _watch_devices(self, site: Site, drivers: Mapping[str, Driver]) -> dict[str, DeviceWatcher]:
-        """By name, who asks each modem, dish and box about itself."""
         uplinks = {uplink.device.name: uplink.name for uplink in site.uplinks if uplink.device is not None}
         return {name: DeviceWatcher(uplinks[name], driver, self._post) for name, driver in drivers.items()}
 
@@ -223,6 +223,8 @@ class App:
             parts["buzzer"] = partial(run_buzzer, self._config, self._board)
         if self._config.panel.screen != "none":
             parts["screen"] = self._screen
+        if self._config.panel.web is not None:
+            parts["web"] = LanPage(self._config, self._folders.state, self._history, self._board).run
         if self._config.mqtt is not None:
             parts["mqtt"] = self._mqtt
         return parts
@@ -251,9 +253,8 @@ class App:
     async def _mqtt(self) -> None:
         from agent.delivery import run_mqtt
 
-        await run_mqtt(
-            self._config, self._board.snapshots(), self._store, self._history, self._post, self._meter
-        )
+        shots = self._board.snapshots()
+        await run_mqtt(self._config, shots, self._store, self._history, self._post, self._meter)
 
     async def _tell_about(self) -> dict[str, Any]:
         """What runs here; no secret is in a configuration."""

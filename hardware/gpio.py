@@ -79,7 +79,7 @@ def check_lgpio(devices: Path = Path("/dev")) -> None:
     place = Path(os.environ.get("LG_WD") or Path.cwd())
     if not os.access(place, os.W_OK):
         raise HardwareMissingError(
-            f"lgpio must create a pipe in {place}, which is not writable: start from another, or name one in LG_WD"
+            f"lgpio must create a pipe in {place}, not writable: start from another, or set LG_WD"
         )
     advice = "sudo apt install python3-lgpio, and a virtual environment with --system-site-packages"
     try:

@@ -21,6 +21,7 @@ WHAT = {
     "kills": "the agent killed at random moments of power cycles; nothing may go wrong",
     "footprint": "CPU and memory of the daemon in calm",
     "data": "bytes of the agent itself on a metered standby, its own count beside the line's",
+    "page": "the page on the local network: bytes, and milliseconds to draw",
     "faults": "cuts in the operator's eight-hour outage, and seconds from a box's hang to its cut",
     "rules": "each refusal of a power cycle taken out of a copy: which test notices that it is gone",
     "panel": "what the screen costs: pictures in a calm hour, bytes and bus time of each, time to draw",
@@ -52,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     each["footprint"].add_argument("minutes", type=float, nargs="?", default=3.0)
     each["data"].add_argument("minutes", type=float, nargs="?", default=4.0, help="default: %(default)g")
     each["data"].add_argument("--months", action="store_true", help="whole months on the core instead")
+    each["footprint"].add_argument("--web", action="store_true", help="with the page, looked at all the time")
     each["detection"].add_argument(
         "folder", type=Path, nargs="?", default=TRACES, help="default: %(default)s"
     )
@@ -97,6 +99,11 @@ def run(args: argparse.Namespace) -> bool:
                 months()
             else:
                 asyncio.run(data(args.minutes))
+            asyncio.run(footprint(args.minutes, web=args.web))
+        case "page":
+            from measure.lan_page import page
+
+            page()
         case "faults":
             from measure.faults import faults
 

@@ -39,6 +39,7 @@ DRIVERS = {
 }
 LIBRARIES = {
     "gpiozero": {"hardware/gpio.py"},
+    "h11": {"agent/sinks/web/server.py"},
     "huawei_lte_api": {"hardware/huawei_session.py"},
     "icmplib": {"agent/probes/icmp_socket.py"},
     "luma": {"hardware/screen.py"},

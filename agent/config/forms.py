@@ -26,6 +26,9 @@ _NAME = re.compile(r"(?=.{1,253}\Z)([A-Za-z0-9_-]{1,63}\.)+[A-Za-z0-9_-]{1,63}\.
 WEB_PAGE = re.compile(
     r"http://(?P<host>[^/:?#@\s]+)(?::(?P<port>[0-9]{1,5}))?(?P<path>/[!-\"$-~]*)?(?: (?P<body>\S.*))?"
 )
+WEB_ADDRESS = re.compile(r"(?:(?P<address>[0-9.]+):)?(?P<port>[0-9]{1,5})")
+LEAST_PORT = 1024
+"""Ports below belong to the system; the agent has no right to them."""
 BAND = re.compile(r"[Bn][1-9][0-9]{0,2}")
 PHONE = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 """E.164: the country's code, and 15 digits in all at most."""
@@ -226,6 +229,39 @@ def web_page(text: str) -> Words | None:
     return None if body is None else _line(body, TEXT_CHARACTERS)
 
 
+def web_address(text: str) -> tuple[str, int]:
+    """The address (empty: all) and the port of a good ``panel.web``."""
+    address, _, port = text.rpartition(":")
+    return address, int(port)
+
+
+def web_listen(text: str) -> Words | None:
+    """An address of this machine and a port, or a port alone."""
+    if "://" in text:
+        return say("listen_url")
+    match = WEB_ADDRESS.fullmatch(text)
+    if match is None:
+        name = re.fullmatch(r"[A-Za-z][A-Za-z0-9.-]*:[0-9]+", text)
+        return say("listen_name") if name else say("listen")
+    if not LEAST_PORT <= int(match["port"]) <= 65535:
+        return say("listen_port", low=LEAST_PORT)
+    if match["address"] is None:
+        return None
+    ip = _ipv4(match["address"])
+    if isinstance(ip, Words):
+        return say("listen")
+    reason = next(
+        (r for r in ("multicast", "no_host") if any(ip in n for n, why in _NETWORKS if why == r)), None
+    )
+    return None if reason is None else say("listen_all")
+
+
+def host_name(text: str) -> Words | None:
+    """A name of this machine, alone."""
+    bare = _HOST.fullmatch(text) and "." not in (text[:1], text[-1:]) and not re.fullmatch(r"[0-9.]+", text)
+    return None if bare else say("host_name")
+
+
 def topic(text: str) -> Words | None:
     """The beginning of MQTT topics."""
     return None if _TOPIC.fullmatch(text) and len(text) <= TEXT_CHARACTERS else say("topic")
@@ -257,6 +293,8 @@ FORMS: dict[str, Callable[[str], Words | None]] = {
     "host": host,
     "public_name": public_name,
     "web_page": web_page,
+    "web_address": web_listen,
+    "host_name": host_name,
     "topic": topic,
     "window": window,
     "quiet": quiet,

@@ -7,8 +7,9 @@ from ipaddress import IPv4Address, IPv4Network
 from itertools import pairwise
 
 from agent.config.effective import MEGABYTE, checks_s, reboots
-from agent.config.forms import is_private
+from agent.config.forms import is_private, web_address
 from agent.config.schema import Box, Checks, Config, Modem, Mqtt, Uplink
+from agent.config.schema_panel import Panel
 from agent.config.words import Words, say
 from agent.core.budget import planned_look_s
 
@@ -45,6 +46,7 @@ def _all(config: Config) -> Iterator[Words]:
     missing = [name for name in ("site", *(uplink.name for uplink in config.uplink)) if name not in leds]
     if leds and missing:
         yield say("notice_no_led", names=", ".join(missing))
+    yield from _web(config.panel)
     if config.mqtt is not None:
         yield from _mqtt(config.mqtt)
 
@@ -125,6 +127,16 @@ def _modem(modem: Modem) -> Iterator[Words]:
 def _box(box: Box) -> Iterator[Words]:
     if box.api in ("livebox", "bbox") and box.password_file is None:
         yield say(f"notice_{box.api}_password", box=box.name)
+
+
+def _web(panel: Panel) -> Iterator[Words]:
+    if panel.web is None:
+        if panel.web_names:
+            yield say("notice_web_names")
+        return
+    address, _ = web_address(panel.web)
+    if address and not is_private(address):
+        yield say("notice_web_public", address=address)
 
 
 def _mqtt(mqtt: Mqtt) -> Iterator[Words]:

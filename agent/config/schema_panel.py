@@ -10,6 +10,7 @@ Window = Annotated[str, Meta(extra={"form": "window"})]
 Pin = Annotated[int, Meta(ge=0, le=27)]
 BuzzerPin = Annotated[int, Meta(ge=9, le=27)]
 """Not GPIO 0 to 8, which are pulled up while the Pi starts: it would sound until the agent runs."""
+HostName = Annotated[str, Meta(extra={"form": "host_name"})]
 Quiet = Annotated[str, Meta(extra={"form": "quiet"})]
 
 
@@ -60,6 +61,13 @@ class Panel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     buzzer_quiet: Quiet = "19:00-07:00"
     """When the buzzer is silent, local time; ``"never"`` for always to be heard."""
+
+    web: Annotated[str, Meta(extra={"form": "web_address"})] | None = None
+    """Where the panel is served as a page on the site's network: address of this machine and port, or a port
+    alone for all its addresses; ports 1024 to 65535. Default: no page."""
+
+    web_names: Annotated[tuple[HostName, ...], Meta(min_length=0, max_length=4)] = ()
+    """Host names by which the page is called, beside this machine's own and its addresses, 0 to 4."""
 
     leds: Annotated[dict[str, Led], Meta(extra={"keys": "led"})] = field(default_factory=dict)
     """``[panel.leds]``: LED of ``site`` and of each uplink, by name."""

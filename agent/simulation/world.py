@@ -262,7 +262,3 @@ class World(Obeying):
             setattr(line, key, value)
         if (line.present, line.carrier, line.lan, line.address) != before:
             self.link(name)
-
-    def boot_up(self, name: str) -> None:
-        """Give power and let the box boot."""
-        self.boxes.boot(name)

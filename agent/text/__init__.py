@@ -76,6 +76,15 @@ def panel(key: str, language: str, **args: Scalar) -> str:
     return _fill(_texts(language)["panel"][key], language, args)
 
 
+def page(key: str, language: str, **args: Scalar) -> str:
+    """A word of the page on the local network; keys are those of the table ``page``.
+
+    Raises:
+        KeyError: no such key or language.
+    """
+    return _fill(_texts(language)["page"][key], language, args)
+
+
 def device(key: str, language: str, **args: Scalar) -> str:
     """What a device says of itself, in a word or two; keys are those of the table ``device``.
 

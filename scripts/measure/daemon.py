@@ -54,8 +54,23 @@ relay = "virtual:{folder}/relay.sock#a"
 UPLINK = '[[uplink]]\nname = "{name}"\ninterface = "{interface}"\nkind = "{kind}"\n'
 
 
-async def footprint(minutes: float) -> None:
-    """CPU seconds per minute and memory of the daemon in calm: three uplinks of three targets each."""
+PLACE = "127.0.0.1:8080"
+BROWSER = f"""
+import http.client, time
+while True:
+    ask = http.client.HTTPConnection("{PLACE}", timeout=10)
+    ask.request("GET", "/")
+    assert ask.getresponse().read()
+    ask.close()
+    time.sleep(5)
+"""
+
+
+async def footprint(minutes: float, *, web: bool = False) -> None:
+    """CPU seconds per minute and memory of the daemon in calm: three uplinks of three targets each.
+
+    With ``web`` the page is served too, and one browser asks for it every five seconds as its script does.
+    """
     kinds = {"a": ("wan0", "ftth"), "b": ("wan1", "ftth"), "c": ("wan2", "cellular")}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -65,11 +80,16 @@ async def footprint(minutes: float) -> None:
             text = "".join(UPLINK.format(name=n, interface=i, kind=k) for n, (i, k) in kinds.items())
             mqtt = '[mqtt]\nhost = "203.0.113.10"\ntls = false\n' if broker else ""
             (folder / "vigie.toml").write_text(CONFIG.format(uplinks=text, folder=folder, mqtt=mqtt))
+            if web:
+                with (folder / "vigie.toml").open("a") as file:
+                    file.write(f'[panel]\nweb = "{PLACE}"\n')
             agent = BayAgent(bay)
             await agent.start()
             assert agent.process is not None
             pid = agent.process.pid
             await asyncio.sleep(20)
+            if web:
+                await bay.spawn(bay.site, (sys.executable, "-c", BROWSER))
             before, began = cpu_s(pid), time.monotonic()
             written = written_bytes(pid)
             await asyncio.sleep(minutes * 60)
@@ -77,7 +97,8 @@ async def footprint(minutes: float) -> None:
             memory = status_kib(pid)
             wrote = written_bytes(pid) - written
             await agent.stop()
-            say(f"broker: {'mosquitto' if broker else 'none'}; calm, {minutes:g} min")
+            looked_at = "; the page looked at" if web else ""
+            say(f"broker: {'mosquitto' if broker else 'none'}; calm, {minutes:g} min{looked_at}")
             say(f"CPU: {used * 60:.2f} s per minute ({used * 100:.2f} % of one core)")
             resident, own = memory["VmRSS"] / 1024, memory["RssAnon"] / 1024
             say(f"memory: {resident:.1f} MiB resident, {own:.1f} MiB of it own")
