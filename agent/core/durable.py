@@ -21,7 +21,8 @@ class Durable:
     ``cycles`` is None when the memory of past cycles is missing or unreadable, which forbids cutting.
     ``quick_restarts`` counts the starts of the last ten minutes before this one. ``answering`` names the
     uplinks whose box has been seen to answer pings, ``lines`` is what was learned of each uplink's line.
-    ``proven`` tells when each box's relay was last seen to cut this box and no other, ``airs`` how the signal
+    ``proven`` tells when each box's relay was last seen to cut this box and no other, ``behind_switch`` names
+    those of them whose carrier stayed meanwhile; ``airs`` how the signal
     of each uplink's modem was in the last days. ``texting`` tells which text messages were sent; None when
     that is missing or unreadable, and then so many count as sent that one outage is left to be told.
     ``spendings`` are what was used of each metered uplink's data budget.
@@ -33,6 +34,7 @@ class Durable:
     answering: tuple[str, ...] = ()
     lines: Mapping[str, Line] = field(default_factory=dict)
     proven: Mapping[str, Stamp] = field(default_factory=dict)
+    behind_switch: frozenset[str] = frozenset()
     hold: OpenHold | None = None
     airs: Mapping[str, Air] = field(default_factory=dict)
     texting: Texting | None = field(default_factory=Texting)

@@ -130,8 +130,11 @@ def _verdict(state: State, seen: Watch, box: BoxState) -> str | None:
     if seen.gone_at is None:
         if seen.others:
             return WRONG_BOX
-        # What was not there to begin with could not be seen to go.
-        visible = seen.answering or (box.spec.direct and box.spec.uplink in seen.plugged)
+        # What was not there to begin with could not be seen to go, nor can the carrier of a switch.
+        shows = (
+            box.spec.direct and box.spec.uplink in seen.plugged and box.spec.name not in state.behind_switch
+        )
+        visible = seen.answering or shows
         return NO_EFFECT if visible else None
     if seen.others:
         return NOT_ALONE
@@ -172,8 +175,9 @@ def _conclude(state: State, seen: Watch, now: Now, out: Out) -> State:
             gone_s = None if box.cut_at is None else round(max(0.0, seen.gone_at - box.cut_at), 1)
             back_s = round(now.mono - box.since, 1)
             out.tell(Code.RELAY_PROVEN, name, label, seen=how, gone_s=gone_s, back_s=back_s)
-        out.order(SaveProof(name, stamp(now)))
-        return evolved(state, proven={**state.proven, name: stamp(now)})
+        out.order(SaveProof(name, stamp(now), seen.by_silence))
+        behind = state.behind_switch - {name} | ({name} if seen.by_silence else set())
+        return evolved(state, proven={**state.proven, name: stamp(now)}, behind_switch=behind)
     if seen.verdict in (NOT_ALONE, NOT_BACK) and not seen.asked:
         # By chance another uplink may fail just then, and a box may die of its fault: no word on the relay.
         return state

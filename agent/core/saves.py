@@ -28,10 +28,14 @@ class SaveLine:
 
 @dataclass(frozen=True, slots=True)
 class SaveProof:
-    """Remember when the relay of ``box`` was last proven; None: it is not proven any more."""
+    """Remember when the relay of ``box`` was last proven; None: it is not proven any more.
+
+    ``by_silence``: its box fell silent in the cut and kept its carrier, which is then that of a switch.
+    """
 
     box: str
     at: Stamp | None
+    by_silence: bool = False
 
 
 @dataclass(frozen=True, slots=True)

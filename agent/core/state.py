@@ -33,11 +33,7 @@ S = TypeVar("S", "State", "UplinkState")
 
 
 def evolved(old: S, **changes: Any) -> S:
-    """What ``dataclasses.replace`` gives, for the two large classes, at a fraction of its time.
-
-    Every echo makes a new state. Their fields therefore live in a dictionary, which is copied whole. (For the
-    same reason ``Pulse``, ``TargetPulse`` and ``step.Result`` are named tuples.)
-    """
+    """What ``dataclasses.replace`` gives, in a fraction of its time: the fields live in one dictionary."""
     new: S = object.__new__(old.__class__)
     object.__setattr__(new, "__dict__", {**old.__dict__, **changes})
     return new
@@ -198,7 +194,7 @@ class Watch:
     others: tuple[str, ...] = ()
     """Other uplinks that lost their carrier during the cut."""
     verdict: str | None = None
-    """``PROVEN``, or why not, a key of the texts' ``refusal`` table; None until it is known."""
+    """``PROVEN``, or a key of the texts' ``refusal`` table; None until it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +246,7 @@ class State:
     """When the bay's power last came back."""
     hold_until: float | None = None
     proven: Mapping[str, Stamp] = field(default_factory=dict)
+    behind_switch: frozenset[str] = frozenset()
     watch: Watch | None = None
     """Of the newest cut of this run; there is never more than one at a time."""
     texts: Texts = field(default_factory=Texts)
@@ -325,6 +322,7 @@ def initial(site: Site, durable: Durable, now: Now, run: str) -> State:
         incident=durable.incident,
         quick_restarts=durable.quick_restarts,
         proven=durable.proven,
+        behind_switch=durable.behind_switch,
         texts=first_texts(durable.texting, now),
         hold_until=None if durable.hold is None else held_until(durable.hold, now),
     )

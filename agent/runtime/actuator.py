@@ -66,7 +66,7 @@ class Memory(Protocol):
 class Notebook(Protocol):
     """What is noted beside the memory. Calls block; each may raise OSError if it could not be written."""
 
-    def save_proof(self, box: str, at: Stamp | None) -> None:
+    def save_proof(self, box: str, at: Stamp | None, by_silence: bool = False) -> None:
         """Remember when this box's relay was proven; None: it is not any more."""
 
     def save_air(self, uplink: str, air: Air) -> None:
@@ -150,7 +150,9 @@ class Actuator:
             case SaveLine():
                 self._save(self._remember(self._memory.save_line, action.uplink, action.line))
             case SaveProof() if self._notes is not None:
-                self._save(self._note("proofs", self._notes.save_proof, action.box, action.at))
+                self._save(
+                    self._note("proofs", self._notes.save_proof, action.box, action.at, action.by_silence)
+                )
             case SaveAir() if self._notes is not None:
                 self._save(self._note("signals", self._notes.save_air, action.uplink, action.air))
             case SaveTexting() if self._notes is not None:

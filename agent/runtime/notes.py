@@ -15,7 +15,7 @@ from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from agent.core.durable import Durable
 from agent.core.instant import Stamp
@@ -53,7 +53,9 @@ class Notes:
         self._wiring = wiring
         self.faults: list[Part] = []
         """What could not be read, as parts that do not work; empty if all is well."""
-        self.proven: dict[str, Stamp] = self._recall(PROOFS, partial(decode_proofs, wiring=wiring), {})
+        proofs: dict[str, Proof] = self._recall(PROOFS, partial(decode_proofs, wiring=wiring), {})
+        self.proven = {box: proof.at for box, proof in proofs.items()}
+        self.behind_switch = frozenset(box for box, proof in proofs.items() if proof.by_silence)
         self.hold: OpenHold | None = self._recall(HOLD, decode_hold, None)
         self.airs: dict[str, Air] = self._recall(SIGNALS, decode_airs, {})
         self.texting: Texting | None = self._recall(TEXTS, decode_texting, None)
@@ -66,13 +68,14 @@ class Notes:
         return replace(
             durable,
             proven=self.proven,
+            behind_switch=self.behind_switch,
             hold=self.hold,
             airs=self.airs,
             texting=self.texting,
             spendings=self.spendings,
         )
 
-    def save_proof(self, box: str, at: Stamp | None) -> None:
+    def save_proof(self, box: str, at: Stamp | None, by_silence: bool = False) -> None:
         """Remember when a relay was proven, or that it is not any more; on the disk when this returns.
 
         Raises:
@@ -81,9 +84,13 @@ class Notes:
         proven = {name: stamp for name, stamp in self.proven.items() if name != box}
         if at is not None:
             proven[box] = at
-        content = {name: {"at": asdict(at), "wiring": self._wiring[name]} for name, at in proven.items()}
+        behind = self.behind_switch - {box} | ({box} if at is not None and by_silence else set())
+        content = {
+            name: {"at": asdict(at), "wiring": self._wiring[name], "by_silence": name in behind}
+            for name, at in proven.items()
+        }
         self._write(PROOFS, content)
-        self.proven = proven
+        self.proven, self.behind_switch = proven, behind
 
     def save_hold(self, hold: OpenHold | None) -> None:
         """Remember the hold, or that there is none; on the disk when this returns.
@@ -158,11 +165,21 @@ def read_note(folder: Path, name: str) -> Any:
         return unsealed("content", text)
 
 
-def decode_proofs(content: Mapping[str, Any], wiring: Mapping[str, str]) -> dict[str, Stamp]:
-    """Box and instant of each proof that holds for this wiring; raises ``DamagedError``."""
+class Proof(NamedTuple):
+    """When a relay was last proven, and whether its box kept a carrier meanwhile (that of a switch)."""
+
+    at: Stamp
+    by_silence: bool
+
+
+def decode_proofs(content: Mapping[str, Any], wiring: Mapping[str, str]) -> dict[str, Proof]:
+    """By box, each proof that holds for this wiring; raises ``DamagedError``."""
     with told_apart():
-        proofs = {str(box): (decode_stamp(proof["at"]), proof["wiring"]) for box, proof in content.items()}
-    return {box: at for box, (at, proven) in proofs.items() if wiring.get(box) == proven}
+        proofs = {
+            str(box): (Proof(decode_stamp(proof["at"]), proof.get("by_silence") is True), proof["wiring"])
+            for box, proof in content.items()
+        }
+    return {box: proof for box, (proof, proven) in proofs.items() if wiring.get(box) == proven}
 
 
 def decode_hold(content: Mapping[str, Any]) -> OpenHold:

@@ -93,6 +93,7 @@ class World(Obeying):
         self.answering = dict.fromkeys(durable.answering)
         self.habits: dict[str, Habits] = dict(durable.lines)
         self.proven: dict[str, Stamp | None] = dict(durable.proven)
+        self.behind_switch = set(durable.behind_switch)
         self.hold = durable.hold
         self.spendings = dict(durable.spendings)
         # what came out
@@ -148,6 +149,7 @@ class World(Obeying):
                 answering=tuple(self.answering),
                 lines=dict(self.habits),
                 proven={box: at for box, at in self.proven.items() if at is not None},
+                behind_switch=frozenset(self.behind_switch),
                 hold=self.hold,
                 texting=self.texts.memory,
                 spendings=dict(self.spendings),
@@ -218,6 +220,7 @@ class World(Obeying):
                 self.habits[action.uplink] = action.line
             case SaveProof():
                 self.proven[action.box] = action.at
+                (self.behind_switch.add if action.by_silence else self.behind_switch.discard)(action.box)
             case SaveHold():
                 self.hold = action.hold
             case SaveSpending():

@@ -192,6 +192,27 @@ def test_behind_a_switch_silence_proves() -> None:
     assert set(world.proven) == {BOX}
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_behind_a_switch_the_cut_of_a_hung_box_says_nothing_of_its_relay(restarted: bool) -> None:
+    """The carrier is the switch's, and the box was silent before: neither can show the cut, which may help."""
+    world = calm_world()
+    world.lines["ftth"].switched = True
+    world.ask(Verb.PROVE, BOX)
+    world.play(400)
+    if restarted:
+        world.stop()
+        world.play(5)
+        world.start()
+        world.play(120)
+    world.change("ftth", hung=True)
+    world.play(600)
+    assert len(world.cuts) == 2
+    assert world.lines["ftth"].works
+    assert set(world.proven) == {BOX}
+    assert told(world, Code.RELAY_UNPROVEN) == []
+    assert not {f.code for f in world.picture().findings} & {Code.RELAY_NO_EFFECT, Code.RELAY_WRONG_BOX}
+
+
 def test_only_an_uplink_that_works_can_be_proven() -> None:
     """What is gone already cannot be seen to go; not even by force."""
     world = calm_world()

@@ -84,7 +84,7 @@ class BenchMemory:
     def save_answering(self, uplink: str) -> None:
         self._write(f"answering {uplink}")
 
-    def save_proof(self, box: str, at: Stamp | None) -> None:
+    def save_proof(self, box: str, at: Stamp | None, by_silence: bool = False) -> None:
         self._write(f"proof {box} {at is not None}")
 
     def save_spending(self, uplink: str, spending: Spending) -> None:

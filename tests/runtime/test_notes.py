@@ -39,12 +39,13 @@ def test_notes_survive(tmp_path: Path) -> None:
     """Proofs and hold come back as they were, and go when they are taken away."""
     notes = Notes(tmp_path, WIRING)
     notes.save_proof("ont", AT)
-    notes.save_proof("dish", AT)
+    notes.save_proof("dish", AT, by_silence=True)
     notes.save_hold(THEN)
     notes.save_air("4g", AIR)
     notes.save_air("5g", Air(rsrp_dbm=-80.0))
     again = Notes(tmp_path, WIRING)
     assert (again.proven, again.hold, again.faults) == ({"ont": AT, "dish": AT}, THEN, [])
+    assert again.behind_switch == {"dish"}
     assert again.airs == {"4g": Air(days=AIR.days), "5g": Air()}
     again.save_proof("dish", None)
     again.save_hold(None)
@@ -141,6 +142,7 @@ def test_the_file_can_be_read_by_people(tmp_path: Path) -> None:
     assert json.loads((tmp_path / PROOFS).read_text())["content"]["ont"] == {
         "at": {"mono": 12.5, "wall": 1.8e9, "synced": True, "boot": "boot"},
         "wiring": "gpio17 cuts ftth on eth0",
+        "by_silence": False,
     }
 
 
