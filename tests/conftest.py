@@ -21,11 +21,18 @@ from agent.core.snapshot_types import (
     Snapshot,
     UplinkView,
 )
+from hardware import login
 
 MONO = 1000.0
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 """A shell starts what runs in its background with Ctrl-C ignored, and every child would inherit that."""
+
+
+@pytest.fixture(autouse=True)
+def no_login_was_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What drivers remember of refused logins is the process's, and tests use addresses again."""
+    monkeypatch.setattr(login, "_LOGINS", {})
 
 
 def make_uplink(name: str = "ftth", **changes: Any) -> UplinkView:

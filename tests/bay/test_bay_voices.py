@@ -11,6 +11,7 @@ import pytest
 from bay_ground import TARGET, eventually, eventually_answers, play, silent
 from voice_ground import ON, driver, uplink
 
+from hardware import login
 from hardware.box_port import BoxReport, BoxStatus, LineCause
 from hardware.ports import DataState, HardwareError, LoginRefusedError, Modem, Registration, Signal, Sim
 from hardware.virtual.bay import Bay, BayUplink
@@ -218,8 +219,8 @@ def test_the_light_that_a_box_receives_can_be_set(tmp_path: Path, speaks: str) -
 
 
 @pytest.mark.parametrize("speaks", sorted(SECRETS))
-def test_a_box_can_refuse_its_password(tmp_path: Path, speaks: str) -> None:
-    """A driver that has just been let in is not any more."""
+def test_a_box_can_refuse_its_password(tmp_path: Path, speaks: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A driver that has just been let in is not any more; in a new process it tries again."""
 
     async def story(bay: Bay) -> None:
         device = driver(bay, speaks)
@@ -228,6 +229,7 @@ def test_a_box_can_refuse_its_password(tmp_path: Path, speaks: str) -> None:
         with pytest.raises(LoginRefusedError):
             await at_site(bay, device.read)
         await bay.do("unlock", on=ON)
+        monkeypatch.setattr(login, "_LOGINS", {})
         assert await at_site(bay, driver(bay, speaks).read)
 
     play(tmp_path, story, uplink(speaks))

@@ -206,7 +206,7 @@ def test_a_missing_or_empty_lgpio_names_the_package(tmp_path: Path, monkeypatch:
     empty = types.ModuleType("lgpio")
     empty.__file__ = "/somewhere/lgpio.py"
     monkeypatch.setitem(sys.modules, "lgpio", empty)
-    with pytest.raises(HardwareMissingError, match="is empty: install"):
+    with pytest.raises(HardwareMissingError, match="is empty: sudo apt install"):
         check_lgpio(tmp_path)
     empty.gpiochip_open = print  # type: ignore[attr-defined]
     check_lgpio(tmp_path)

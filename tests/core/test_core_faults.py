@@ -20,6 +20,7 @@ from hardware.virtual import scenario_reader
 from hardware.virtual.scenario import Aspect, Player, Scenario
 from hardware.virtual.scenario_deeds import FORMS
 
+pytestmark = pytest.mark.scenario
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 NAMES = scenario_reader.names(Player.CORE)
 SHOWS = scenario_reader.names(Player.BAY)

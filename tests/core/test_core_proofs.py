@@ -194,7 +194,7 @@ def test_behind_a_switch_silence_proves() -> None:
 
 @pytest.mark.parametrize("restarted", [False, True])
 def test_behind_a_switch_the_cut_of_a_hung_box_says_nothing_of_its_relay(restarted: bool) -> None:
-    """The carrier is the switch's, and the box was silent before: neither can show the cut, which may help."""
+    """The carrier is the switch's, and the box was silent before: neither can show it."""
     world = calm_world()
     world.lines["ftth"].switched = True
     world.ask(Verb.PROVE, BOX)

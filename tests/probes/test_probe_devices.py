@@ -149,7 +149,8 @@ async def test_while_somebody_looks_on_it_is_asked_every_second() -> None:
     async with watching() as run:
         await run.time.next()
         await run.posted.get()
-        with run.watcher.attended(), run.watcher.attended():
+        heard: list[Says] = []
+        with run.watcher.attended(heard.append), run.watcher.attended(heard.append):
             for n in (1, 2, 3):
                 while await run.time.next() < FIRST_S + ATTENDED_S * n:
                     pass
