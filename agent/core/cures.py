@@ -14,7 +14,7 @@ for the end of an outage as one that costs ``c / p`` and always cures.
 from __future__ import annotations
 
 from agent.core.codes import FINDINGS, Code, Cure
-from agent.core.instant import Now, age_s
+from agent.core.instant import DAY_S, Now, age_s, is_within
 from agent.core.model import Cycle, How
 from agent.core.outages import Tail
 from agent.core.site import BoxSpec, PowerRules
@@ -35,7 +35,6 @@ times its configured boot: a check of its disk or new software takes its time, a
 LONGER = 3.0
 LONGEST_OFF_S = 100.0
 """A second cut in an incident lasts three times as long: supplies and batteries keep a box alive."""
-DAY_S = 86400.0
 
 
 def remembered(state: State, box: str, finding: Code) -> list[Cycle]:
@@ -125,8 +124,7 @@ def maintenance_until(rules: PowerRules, now: Now) -> float | None:
     if not now.synced:
         return None
     of_day = (now.wall + now.zone_s) % DAY_S
-    for begin, end in rules.maintenance:
-        left = (end - of_day) % DAY_S
-        if (of_day - begin) % DAY_S < (end - begin) % DAY_S:
-            return now.mono + left
+    for window in rules.maintenance:
+        if is_within(window, of_day):
+            return now.mono + (window[1] - of_day) % DAY_S
     return None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+DAY_S = 86400.0
+
 
 @dataclass(frozen=True, slots=True)
 class Now:
@@ -48,3 +50,12 @@ def age_s(then: Stamp, now: Now) -> float:
     if then.synced and now.synced:
         return max(0.0, now.wall - then.wall)
     return max(0.0, now.mono)
+
+
+def is_within(window: tuple[float, float], of_day_s: float) -> bool:
+    """Whether a time of day lies in a window; both in seconds after midnight.
+
+    An end before its begin is on the next day.
+    """
+    begin, end = window
+    return (of_day_s - begin) % DAY_S < (end - begin) % DAY_S

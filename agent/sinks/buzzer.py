@@ -11,12 +11,12 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from agent.core.codes import Severity
+from agent.core.instant import is_within
 from agent.core.snapshot_types import Snapshot
 from hardware.buzzer_port import Beeps, Buzzer
 
 ALERT = Beeps(times=3, on_s=0.1, off_s=0.15)
 
-DAY_S = 86400.0
 Window = tuple[float, float]
 """From when to when, seconds after midnight, local time; the end may be on the next day."""
 
@@ -65,8 +65,7 @@ def _is_quiet(day_s: float | None, quiet: Window | None) -> bool:
         return False
     if day_s is None:
         return True
-    begin, end = quiet
-    return (day_s - begin) % DAY_S < (end - begin) % DAY_S
+    return is_within(quiet, day_s)
 
 
 def local_day_s(snapshot: Snapshot) -> float | None:

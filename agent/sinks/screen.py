@@ -10,6 +10,7 @@ from typing import Protocol
 
 from PIL import Image
 
+from agent.core.instant import DAY_S, is_within
 from agent.core.model import Part
 from agent.core.people import Answer, Verb
 from agent.core.snapshot_types import Snapshot
@@ -28,7 +29,6 @@ TICK_S = 0.2
 ANSWER_STAYS_S = 10.0
 WELL_AFTER_S = 5.0
 """A display tells of its fault one picture late; after so long without one it is back."""
-DAY_S = 86400.0
 BY = "button"
 
 
@@ -50,15 +50,13 @@ def is_dim(window: tuple[float, float] | None, snapshot: Snapshot, of_day_s: flo
     Args:
         window: begin and end, seconds after local midnight; an end before its begin is on the next day.
         snapshot: the site; without a synchronised clock nobody knows the hour.
-        tick_s: seconds between two steps while a button is pressed.
         of_day_s: local time of the snapshot, seconds after midnight.
     """
     if window is None or not snapshot.synced or snapshot.findings:
         return False
     if any(not uplink.health.answers for uplink in snapshot.uplinks):
         return False
-    begin, end = window
-    return (of_day_s - begin) % DAY_S < (end - begin) % DAY_S
+    return is_within(window, of_day_s)
 
 
 class ScreenSink:

@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from check_bay import PUBLIC, NameOracle, WebOracle, dns_reply, says
 from probe_bay import OTHER, TARGET, Site, play, site_with
+from standing_clock import StandingClock
 
 from agent.core.inquiries import Asked, Check, Said
 from agent.core.model import Link
@@ -25,20 +26,8 @@ NAMES = Questions(("dns.google",), (TARGET,), (), Patience(5.0, 5.0, 0.2))
 EVERYTHING = Questions(("dns.google",), (TARGET,), (Page("example.net", "/204"),))
 
 
-@dataclass
-class Time:
-    """A clock that stands still until it is told to go on, and the sleepers that wait by it."""
-
-    now: float = 1000.0
-    sleepers: list[tuple[float, asyncio.Future[None]]] = field(default_factory=list)
-
-    def __call__(self) -> float:
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        waked = asyncio.get_running_loop().create_future()
-        self.sleepers.append((self.now + seconds, waked))
-        await waked
+class Time(StandingClock):
+    """A clock that goes on for so long as it is told."""
 
     async def go(self, seconds: float) -> None:
         """Let time pass, from one sleeper's end to the next."""

@@ -7,12 +7,13 @@ import contextlib
 import functools
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from modem_ground import AtRig, HiLinkRig
+from standing_clock import StandingClock
 
 from agent.core.devices import Radio, Registration, Says, Sim
 from agent.probes.devices import ATTENDED_S, EVERY_S, FIRST_S, DeviceWatcher
@@ -34,22 +35,8 @@ def in_a_loop(test: Callable[..., Coroutine[None, None, None]]) -> Callable[...,
     return run
 
 
-@dataclass
-class Time:
-    """A clock that stands still until it is told to go on, and the sleepers that wait by it."""
-
-    now: float = 1000.0
-    sleepers: list[tuple[float, asyncio.Future[None]]] = field(default_factory=list)
-    news: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def __call__(self) -> float:
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        waked = asyncio.get_running_loop().create_future()
-        self.sleepers.append((self.now + seconds, waked))
-        self.news.set()
-        await waked
+class Time(StandingClock):
+    """A clock that goes on to the moment that the watcher waits for."""
 
     async def next(self) -> float:
         """Go on to the moment that the watcher waits for; returns it, in seconds from the start."""

@@ -26,6 +26,7 @@ from agent.sinks.web.panel import Shown, headline, level, panel_main
 from agent.sinks.web.sheet import sheet_main
 from agent.sinks.web.sink import FRESH_S, WebSettings, WebSink
 from agent.text import LANGUAGES, page, refusal, words
+from agent.text import strength as text_of
 
 Build = Callable[..., Any]
 SCENES = sorted(make_scenes())
@@ -211,7 +212,7 @@ def test_the_signal_is_told_by_bars_and_by_a_word(example_snapshot: Build, stren
     full = 5 - list(Strength).index(strength)
     assert main.count('class="full"') == full
     assert main.count('class="empty"') == 5 - full
-    assert page(strength.value, "fr") in Page(main).words
+    assert text_of(strength, "fr") in Page(main).words
 
 
 def test_a_modem_tells_its_figures(example_snapshot: Build) -> None:
@@ -226,7 +227,7 @@ def test_a_silent_device_is_said_to_be_silent(example_snapshot: Build) -> None:
     gone = device(heard=False, heard_at=MONO - 120)
     text = shown(example_snapshot(devices=(gone,)))
     assert page("not_heard", "fr", for_s=120.0) in text
-    assert page("fair", "fr") not in text
+    assert text_of(Strength.FAIR, "fr") not in text
     assert page("not_asked", "fr") in shown(example_snapshot(devices=(device(says=None, at=None),)))
 
 

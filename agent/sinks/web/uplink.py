@@ -11,7 +11,7 @@ from agent.sinks import lights
 from agent.sinks.web.markup import Html, joined, tag
 from agent.sinks.web.minutes import is_linked
 from agent.sinks.web.said import since, symbol
-from agent.text import duration, page, panel
+from agent.text import duration, page, panel, strength
 from hardware.ports import Pattern
 
 LEVELS: dict[Pattern, str] = {
@@ -119,7 +119,7 @@ def _signal(device: DeviceView, language: str) -> Html:
         for place in range(5)
     )
     picture = Html(f'<svg class="bars" viewBox="0 0 24 16" aria-hidden="true">{bars}</svg>')
-    word = tag("b", page(device.strength.value, language))
+    word = tag("b", strength(device.strength, language))
     return joined(page("signal", language), " ", picture, " ", word)
 
 
