@@ -27,8 +27,8 @@ async def run_mqtt(
         ValueError: it is none; the message does not quote it.
     """
     from agent.config.secrets import mqtt_password
-    from agent.sinks.mqtt_client import MqttSink
-    from agent.sinks.mqtt_settings import MqttSettings
+    from agent.sinks.mqtt.settings import MqttSettings
+    from agent.sinks.mqtt.sink import MqttSink
 
     mqtt = config.mqtt
     assert mqtt is not None

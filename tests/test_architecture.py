@@ -43,7 +43,7 @@ LIBRARIES = {
     "huawei_lte_api": {"hardware/huawei_session.py"},
     "icmplib": {"agent/probes/icmp_socket.py"},
     "luma": {"hardware/screen.py"},
-    "paho": {"agent/sinks/mqtt_client.py"},
+    "paho": {"agent/sinks/mqtt/connection.py"},
     "requests": {"hardware/huawei_http.py"},
     "reportlab": {"agent/reports/pdf.py"},
     "rich": {"agent/cli/terminal.py"},

@@ -17,7 +17,7 @@ from agent.cli.labels import LANGUAGES, SYMBOLS, label, language_of
 from agent.cli.view import Gathered, Line, line_text
 from agent.core.codes import Severity
 from agent.core.snapshot_types import Snapshot
-from agent.sinks.mqtt import device_news
+from agent.sinks.mqtt.topics import device_news
 
 RETRY_S = 1.0
 NO_AGENT = 2

@@ -12,7 +12,8 @@ from agent.config.derived import derived
 from agent.config.forms import NEVER
 from agent.config.keys import keys_of, schema
 from agent.config.problems import MASK
-from agent.config.schema import Box, Config, Modem, Mqtt, Uplink
+from agent.config.schema import Box, Config, Modem, Uplink
+from agent.config.schema_mqtt import Mqtt
 from agent.config.secrets import MQTT_CREDENTIAL, is_credential
 from agent.core.devices import DeviceKind, DeviceSpec
 from agent.core.site import BoxSpec, PowerRules, Site, UplinkKind, UplinkSpec

@@ -8,7 +8,8 @@ from itertools import pairwise
 
 from agent.config.effective import MEGABYTE, checks_s, reboots
 from agent.config.forms import is_private, web_address
-from agent.config.schema import Box, Checks, Config, Modem, Mqtt, Uplink
+from agent.config.schema import Box, Checks, Config, Modem, Uplink
+from agent.config.schema_mqtt import Mqtt
 from agent.config.schema_panel import Panel
 from agent.config.words import Words, say
 from agent.core.budget import planned_look_s

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, convert, field, to_builtins
 
+from agent.config.schema_mqtt import File, Mqtt, SecretFile
 from agent.config.schema_panel import Panel, Window
 
 Slug = Annotated[str, Meta(extra={"form": "slug"})]
@@ -19,8 +20,6 @@ Address = Annotated[str, Meta(extra={"form": "address"})]
 Target = Annotated[str, Meta(extra={"form": "target"})]
 PublicName = Annotated[str, Meta(extra={"form": "public_name"})]
 WebPage = Annotated[str, Meta(extra={"form": "web_page"})]
-File = Annotated[str, Meta(extra={"form": "file"})]
-SecretFile = Annotated[str, Meta(extra={"form": "secret_file"})]
 Band = Annotated[str, Meta(extra={"form": "band"})]
 Phone = Annotated[str, Meta(extra={"form": "phone"})]
 
@@ -241,38 +240,6 @@ class Checks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     every_metered_s: Annotated[float, Meta(ge=30.0, le=86400.0)] = 1800.0
     """The same for uplinks of kind ``cellular``, 30 to 86400."""
-
-
-class Mqtt(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[mqtt]``: the broker. Without this section nothing is sent."""
-
-    host: Annotated[str, Meta(extra={"form": "host"})]
-    """Name or address of the broker, without scheme and port. Required."""
-
-    port: Annotated[int, Meta(ge=1, le=65535, extra={"derived": True})]
-    """TCP port, 1 to 65535. Default: 8883, without ``tls`` 1883."""
-
-    tls: bool = True
-    """Encrypted, and the broker's certificate verified."""
-
-    ca_file: File | None = None
-    """Certificates that may sign the broker's, PEM, absolute path. Default: those of the system."""
-
-    username: Annotated[str, Meta(extra={"form": "text"})] | None = None
-    """Name at the broker; 1 to 128 characters. Default: anonymous."""
-
-    password_file: SecretFile | None = None
-    """Absolute path of a file that holds the password, or the name of a systemd credential. Default: the
-    credential ``mqtt-password`` if systemd hands it over, else no password."""
-
-    client_id: Annotated[str, Meta(extra={"form": "text", "derived": True})]
-    """Name of the connection, unique at the broker; 1 to 128 characters. Default: ``vigie-<site>``."""
-
-    keepalive_s: Annotated[int, Meta(ge=5, le=600)] = 30
-    """Seconds of silence after which the broker calls the site offline (at 1.5 times), 5 to 600."""
-
-    root: Annotated[str, Meta(extra={"form": "topic"})] = "vigie"
-    """First part of every topic; the site's name follows."""
 
 
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from agent.config.schema import Mqtt
+from agent.config.schema_mqtt import Mqtt
 
 MAX_SECRET_BYTES = 65535  # what MQTT can carry; far more than any device takes
 MQTT_CREDENTIAL = "mqtt-password"

@@ -33,10 +33,10 @@ from agent.core.site import UplinkKind
 from agent.core.snapshot_types import Health, Snapshot, UplinkView
 from agent.runtime.board import Board
 from agent.runtime.store import Store
-from agent.sinks import mqtt_client
-from agent.sinks.mqtt import Meter
-from agent.sinks.mqtt_client import MqttSink
-from agent.sinks.mqtt_settings import MqttSettings
+from agent.sinks.mqtt import connection, sink
+from agent.sinks.mqtt.ports import Meter
+from agent.sinks.mqtt.settings import MqttSettings
+from agent.sinks.mqtt.sink import MqttSink
 
 ROOT = Path(__file__).parents[2]
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
@@ -238,7 +238,7 @@ async def site(folder: Path, port: int, meter: Meter | None = None, **changes: A
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mqtt_client, "BACKOFF_S", (0.1, 0.2))
+    monkeypatch.setattr(sink, "BACKOFF_S", (0.1, 0.2))
 
 
 async def hear(listener: Listener, true: Callable[[], bool]) -> None:
@@ -327,13 +327,13 @@ from pathlib import Path
 sys.path[:0] = [{root!r}, {here!r}]
 from agent.runtime.board import Board
 from agent.runtime.store import Store
-from agent.sinks import mqtt_client
-from agent.sinks.mqtt import Meter
-from agent.sinks.mqtt_client import MqttSink
+from agent.sinks.mqtt import connection, sink
+from agent.sinks.mqtt.ports import Meter
+from agent.sinks.mqtt.sink import MqttSink
 from dataclasses import replace
 from test_mqtt_broker import NOW, SETTINGS, event, snapshot
 folder, port, count = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-mqtt_client.BACKOFF_S = (0.1, 0.2)
+sink.BACKOFF_S = (0.1, 0.2)
 async def main():
     store = Store.open(folder / "state", NOW)
     disk = ThreadPoolExecutor(max_workers=1)
@@ -573,7 +573,7 @@ def test_name_that_does_not_resolve(tmp_path):
 
 def test_silent_server_is_given_up(tmp_path, monkeypatch):
     """A server that takes the connection and says nothing is reported, and the loop never waits for it."""
-    monkeypatch.setattr(mqtt_client, "OPEN_WITHIN_S", 0.5)
+    monkeypatch.setattr(connection, "OPEN_WITHIN_S", 0.5)
 
     async def story(port: int) -> None:
         async with site(tmp_path, port) as here:

@@ -24,7 +24,7 @@ from agent.core.snapshot_types import (
     Snapshot,
     UplinkView,
 )
-from agent.sinks.mqtt import (
+from agent.sinks.mqtt.topics import (
     OFFLINE,
     ONLINE,
     REFRESH_METERED_S,

@@ -8,10 +8,8 @@ is never much older than that while the agent lives and the broker can be reache
 from __future__ import annotations
 
 import re
-import socket
-from collections.abc import Awaitable, Callable, Container
+from collections.abc import Container
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 from agent.core.model import Recorded
 from agent.core.snapshot_types import BoxView, DeviceView, Snapshot, UplinkView
@@ -159,30 +157,3 @@ def refresh_s(snapshot: Snapshot, address: str | None) -> float:
         for view in snapshot.uplinks
     )
     return REFRESH_METERED_S if metered else REFRESH_S
-
-
-class Meter(Protocol):
-    """Counts what connections cost; may be called in any thread."""
-
-    def opened(self, connection: socket.socket) -> None:
-        """Count this connection."""
-
-    def closed(self, connection: socket.socket) -> None:
-        """It is about to be closed."""
-
-
-class Outbox(Protocol):
-    """Events that the broker must get; calls may block, and are made through ``RunBlocking``."""
-
-    def pending(self, after: int, limit: int) -> list[Recorded]:
-        """Up to ``limit`` events with a number above ``after`` that are not acknowledged, in order."""
-
-    def acknowledge(self, seq: int) -> None:
-        """The broker has event ``seq``."""
-
-
-class RunBlocking(Protocol):
-    """Runs a call where blocking does no harm; calls are made one after the other."""
-
-    def __call__(self, call: Callable[..., Any], /, *args: object) -> Awaitable[Any]:
-        """Run ``call(*args)`` and give its result."""

@@ -1,0 +1,42 @@
+"""The keys of the connection to the broker, in the manner of ``schema``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+File = Annotated[str, Meta(extra={"form": "file"})]
+SecretFile = Annotated[str, Meta(extra={"form": "secret_file"})]
+
+
+class Mqtt(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[mqtt]``: the broker. Without this section nothing is sent."""
+
+    host: Annotated[str, Meta(extra={"form": "host"})]
+    """Name or address of the broker, without scheme and port. Required."""
+
+    port: Annotated[int, Meta(ge=1, le=65535, extra={"derived": True})]
+    """TCP port, 1 to 65535. Default: 8883, without ``tls`` 1883."""
+
+    tls: bool = True
+    """Encrypted, and the broker's certificate verified."""
+
+    ca_file: File | None = None
+    """Certificates that may sign the broker's, PEM, absolute path. Default: those of the system."""
+
+    username: Annotated[str, Meta(extra={"form": "text"})] | None = None
+    """Name at the broker; 1 to 128 characters. Default: anonymous."""
+
+    password_file: SecretFile | None = None
+    """Absolute path of a file that holds the password, or the name of a systemd credential. Default: the
+    credential ``mqtt-password`` if systemd hands it over, else no password."""
+
+    client_id: Annotated[str, Meta(extra={"form": "text", "derived": True})]
+    """Name of the connection, unique at the broker; 1 to 128 characters. Default: ``vigie-<site>``."""
+
+    keepalive_s: Annotated[int, Meta(ge=5, le=600)] = 30
+    """Seconds of silence after which the broker calls the site offline (at 1.5 times), 5 to 600."""
+
+    root: Annotated[str, Meta(extra={"form": "topic"})] = "vigie"
+    """First part of every topic; the site's name follows."""
