@@ -82,6 +82,24 @@ def test_systemd_finds_the_service_sound() -> None:
     assert complaints == []
 
 
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed here")
+def test_the_service_is_exposed_little() -> None:
+    """2.0 of 10 at most, as systemd counts; what it needs of GPIO, I2C and ping is in that."""
+    done = subprocess.run(
+        [
+            "systemd-analyze",
+            "security",
+            "--offline=true",
+            "--threshold=20",
+            str(ROOT / "systemd/vigie.service"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-400:]
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
 def test_scripts_are_sound(script: Path) -> None:
     """Each can be run, and its shell or Python can read it."""
