@@ -109,3 +109,13 @@ def test_scripts_are_sound(script: Path) -> None:
         compile(script.read_text(), str(script), "exec")
     else:
         assert subprocess.run(["sh", "-n", str(script)], check=False).returncode == 0
+
+
+def test_the_wiring_is_that_of_the_example() -> None:
+    """Pin table and drawing follow the example configuration."""
+    script = ROOT / "scripts/wiring"
+    table = subprocess.run([script, "--table"], capture_output=True, text=True, check=True).stdout
+    assert table.strip() in (ROOT / "docs/wiring.md").read_text()
+    drawn = {line.split("|")[2].strip() for line in table.splitlines()[2:]}
+    drawing = (ROOT / "docs/wiring.svg").read_text()
+    assert all(f"GPIO {gpio}, " in drawing for gpio in drawn)
