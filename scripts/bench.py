@@ -12,7 +12,7 @@ SCRIPTS = Path(__file__).parent
 sys.path[:0] = [str(SCRIPTS.parent), str(SCRIPTS)]
 
 from agent.replay.lines import ReplayError  # noqa: E402
-from measure.console import OUTAGES, TRACES, say  # noqa: E402
+from measure.console import OUTAGES, TRACES, UnmeasurableError, say  # noqa: E402
 from measure.rules import RulesError  # noqa: E402
 
 WELL, WRONG, BAD = 0, 1, 2
@@ -24,6 +24,7 @@ WHAT = {
     "page": "the page on the local network: bytes, and milliseconds to draw",
     "faults": "cuts in the operator's eight-hour outage, and seconds from a box's hang to its cut",
     "rules": "each refusal of a power cycle taken out of a copy: which test notices that it is gone",
+    "routes": "route mode: what a switch costs a voice stream, what 500 of them and kill -9 leave behind",
     "panel": "what the screen costs: pictures in a calm hour, bytes and bus time of each, time to draw",
     "detection": "our verdicts and other systems' rules on recorded lines, then on synthetic ones",
     "synthetic": "only the synthetic lines: delay and false declarations, with confidence intervals",
@@ -50,6 +51,9 @@ def parser() -> argparse.ArgumentParser:
     each["kills"].add_argument("--bays", type=int, default=5, help="at once; default: %(default)s")
     each["rules"].add_argument("reason", nargs="*", help="only these; default: all")
     each["rules"].add_argument("--jobs", type=int, default=1, help="copies at once; default: %(default)s")
+    each["routes"].add_argument("switches", type=int, nargs="?", default=500, help="default: %(default)s")
+    each["routes"].add_argument("--kills", type=int, default=50, help="default: %(default)s")
+    each["routes"].add_argument("--seed", type=int, default=1, help="default: %(default)s")
     each["footprint"].add_argument("minutes", type=float, nargs="?", default=3.0)
     each["data"].add_argument("minutes", type=float, nargs="?", default=4.0, help="default: %(default)g")
     each["data"].add_argument("--months", action="store_true", help="whole months on the core instead")
@@ -91,7 +95,7 @@ def run(args: argparse.Namespace) -> bool:
         case "footprint":
             from measure.daemon import footprint
 
-            asyncio.run(footprint(args.minutes))
+            asyncio.run(footprint(args.minutes, web=args.web))
         case "data":
             from measure.data import data, months
 
@@ -99,7 +103,6 @@ def run(args: argparse.Namespace) -> bool:
                 months()
             else:
                 asyncio.run(data(args.minutes))
-            asyncio.run(footprint(args.minutes, web=args.web))
         case "page":
             from measure.lan_page import page
 
@@ -112,6 +115,10 @@ def run(args: argparse.Namespace) -> bool:
             from measure.rules import measure
 
             return measure(args.reason, args.jobs)
+        case "routes":
+            from measure.routes import routes
+
+            return routes(args.switches, args.kills, args.seed)
         case "panel":
             from measure.panel import panel
 
@@ -138,7 +145,7 @@ def main() -> int:
     """Exit code: 0 measured, 1 something went wrong that must not, 2 it cannot be measured."""
     try:
         well = run(parser().parse_args())
-    except (ReplayError, RulesError) as error:
+    except (ReplayError, RulesError, UnmeasurableError) as error:
         sys.stdout.flush()
         sys.stderr.write(f"scripts/bench: {error}\n")
         return BAD

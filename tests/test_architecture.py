@@ -34,6 +34,9 @@ DRIVERS = {
     "hardware.screen",
     "hardware.relays",
     "hardware.restore",
+    "hardware.routes",
+    "hardware.routes_netlink",
+    "hardware.routes_nft",
     "hardware.sfr",
     "hardware.starlink",
 }
@@ -44,6 +47,7 @@ LIBRARIES = {
     "icmplib": {"agent/probes/icmp_socket.py"},
     "luma": {"hardware/screen.py"},
     "paho": {"agent/sinks/mqtt/connection.py"},
+    "pyroute2": {"hardware/routes_netlink.py"},
     "requests": {"hardware/huawei_http.py"},
     "reportlab": {"agent/reports/pdf.py"},
     "rich": {"agent/cli/terminal.py"},
@@ -56,6 +60,7 @@ PORTS = (
     "hardware.buttons_port",
     "hardware.buzzer_port",
     "hardware.pins",
+    "hardware.routes_port",
 )
 LONGEST_MODULE = 330
 LONGEST_FUNCTION = 60

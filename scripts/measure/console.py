@@ -13,6 +13,10 @@ TRACES = DATA / "traces"
 OUTAGES = DATA / "events" / "videotron_cable_outages.csv.gz"
 
 
+class UnmeasurableError(Exception):
+    """It cannot be measured here; the message says what is missing."""
+
+
 def say(text: str = "") -> None:
     """Write one line."""
     sys.stdout.write(text + "\n")
