@@ -43,6 +43,7 @@ def _all(config: Config) -> Iterator[Words]:
         yield from _modem(modem)
     for box in config.box:
         yield from _box(box)
+    yield from _commands(config)
     leds = config.panel.leds
     missing = [name for name in ("site", *(uplink.name for uplink in config.uplink)) if name not in leds]
     if leds and missing:
@@ -128,6 +129,17 @@ def _modem(modem: Modem) -> Iterator[Words]:
 def _box(box: Box) -> Iterator[Words]:
     if box.api in ("livebox", "bbox") and box.password_file is None:
         yield say(f"notice_{box.api}_password", box=box.name)
+
+
+def _commands(config: Config) -> Iterator[Words]:
+    """Commands that anybody on the way could give."""
+    mqtt = config.mqtt
+    if mqtt is None or not mqtt.commands:
+        return
+    if mqtt.username is None:
+        yield say("notice_commands_open")
+    elif not mqtt.tls and not is_private(mqtt.host):
+        yield say("notice_commands_plain", host=mqtt.host)
 
 
 def _web(panel: Panel) -> Iterator[Words]:

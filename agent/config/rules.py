@@ -13,6 +13,7 @@ from typing import Any
 
 from agent.config.lines import KeyPath
 from agent.config.problems import quoted, shown, where
+from agent.config.rules_discovery import discovery_rules
 from agent.config.shape import Fault
 from agent.config.words import Words, say
 
@@ -22,6 +23,7 @@ Entries = list[tuple[int, Mapping[str, Any]]]
 def broken_rules(clean: Mapping[str, Any]) -> Iterator[Fault]:
     """Every broken rule, in no particular order."""
     uplinks, boxes = entries(clean, "uplink"), entries(clean, "box")
+    yield from discovery_rules(clean.get("mqtt") or {})
     yield from _names("uplink", uplinks)
     yield from _names("box", boxes)
     yield from _targets(uplinks)

@@ -9,6 +9,8 @@ from msgspec import Meta, Struct
 File = Annotated[str, Meta(extra={"form": "file"})]
 SecretFile = Annotated[str, Meta(extra={"form": "secret_file"})]
 
+ROOT = "vigie"
+
 
 class Mqtt(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[mqtt]``: the broker. Without this section nothing is sent."""
@@ -38,5 +40,12 @@ class Mqtt(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     keepalive_s: Annotated[int, Meta(ge=5, le=600)] = 30
     """Seconds of silence after which the broker calls the site offline (at 1.5 times), 5 to 600."""
 
-    root: Annotated[str, Meta(extra={"form": "topic"})] = "vigie"
+    root: Annotated[str, Meta(extra={"form": "topic"})] = ROOT
     """First part of every topic; the site's name follows."""
+
+    commands: bool = False
+    """People with rights at the broker may restart boxes and hold automatic power; same rules as for all."""
+
+    home_assistant: Annotated[str, Meta(extra={"form": "topic"})] | None = None
+    """First part of Home Assistant's discovery topics, by its default ``homeassistant``. Default: none, and
+    nothing is announced."""

@@ -40,8 +40,10 @@ class RunBlocking(Protocol):
 class Inbox(Protocol):
     """Takes what people ask for through the broker."""
 
-    async def take(self, verb: str, payload: bytes, *, retained: bool) -> bytes:
+    async def take(self, verb: str, payload: bytes, *, retained: bool) -> bytes | None:
         """Do what is asked, or refuse it, and give the answer; never raises for what was sent.
+
+        None where nothing is to be answered: a flood of commands must be no flood of answers.
 
         Args:
             verb: the last level of the topic.

@@ -120,6 +120,10 @@ class Publisher:
     def __init__(self) -> None:
         self._sent: dict[str, _Sent] = {}
 
+    def forget(self) -> None:
+        """Nothing counts as published any more: everything is due."""
+        self._sent.clear()
+
     def due(
         self, snapshot: Snapshot, busy: Container[str] = (), every_s: float = REFRESH_S
     ) -> dict[str, bytes]:
