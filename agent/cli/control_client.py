@@ -58,6 +58,11 @@ class EventLine:
         return str(self.raw["severity"])
 
     @property
+    def alert(self) -> bool:
+        """Somebody is called for it."""
+        return self.raw.get("alert") is True
+
+    @property
     def args(self) -> dict[str, Any]:
         """What fills the texts."""
         return dict(self.raw.get("args") or {})

@@ -217,7 +217,8 @@ class CoreStory:
         return Evidence(
             end_s=end_s,
             events=tuple(
-                Seen(self._t(at), event.code, event.subject, event.args) for at, event in world.events
+                Seen(self._t(at), event.code, event.subject, event.args, event.alert)
+                for at, event in world.events
             ),
             pictures=tuple(self._pictures),
             deeds=named,

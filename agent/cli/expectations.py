@@ -22,6 +22,8 @@ class Seen:
     code: str
     subject: str
     args: Mapping[str, Scalar] = field(default_factory=dict)
+    alert: bool = False
+    """Somebody would have been called."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,6 +188,6 @@ class Story:
             self._pictures.append((t, message))
             self._audience.picture(t, message)
             return
-        self._events.append(Seen(t, message.code, message.subject, message.args))
+        self._events.append(Seen(t, message.code, message.subject, message.args, message.alert))
         self._first.setdefault(message.code, t)
         self._audience.event(t, message)

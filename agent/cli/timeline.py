@@ -40,7 +40,7 @@ def deed_text(scenario: Scenario, deed: Deed, language: str) -> str:
 def _events(evidence: Evidence, language: str) -> Iterator[tuple[float, str]]:
     for event in evidence.events:
         sentence = words(Code(event.code), language, event.args).sentence
-        yield event.t, f"{event.code} ({event.subject}): {sentence}"
+        yield event.t, f"{'⚑ ' if event.alert else ''}{event.code} ({event.subject}): {sentence}"
 
 
 def _power(evidence: Evidence) -> Iterator[tuple[float, str]]:

@@ -10,6 +10,7 @@ from msgspec.structs import asdict, fields
 
 from agent.config.derived import derived
 from agent.config.forms import NEVER
+from agent.config.hours import hours_of
 from agent.config.keys import keys_of, schema
 from agent.config.problems import MASK
 from agent.config.schema import Box, Config, Modem, Uplink
@@ -148,6 +149,7 @@ def to_site(config: Config) -> Site:
             require_proof=power.require_proof,
         ),
         switch_cost_s=config.failover.switch_cost_s,
+        opening=tuple(hours_of(text) for text in config.site.opening),
     )
 
 

@@ -22,6 +22,7 @@ PublicName = Annotated[str, Meta(extra={"form": "public_name"})]
 WebPage = Annotated[str, Meta(extra={"form": "web_page"})]
 Band = Annotated[str, Meta(extra={"form": "band"})]
 Phone = Annotated[str, Meta(extra={"form": "phone"})]
+Opening = Annotated[str, Meta(extra={"form": "opening"})]
 
 DEFAULT_TARGETS = ("1.1.1.1", "8.8.8.8", "9.9.9.9")
 """Three operators, so that the failure of one is not taken for the failure of the uplink."""
@@ -53,6 +54,10 @@ class Site(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     language: Literal["fr", "en"] = "fr"
     """Language of panel, messages and reports."""
+
+    opening: Annotated[tuple[Opening, ...], Meta(min_length=0, max_length=14)] = ()
+    """When the site is open for business, local time, at most 14, like ``"mon-fri 08:00-18:30"``; an outage
+    while it is closed is no alert before it opens soon. Default: always open."""
 
 
 class Uplink(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -78,6 +78,8 @@ class Code(StrEnum):
     FINDING_CLOSED = "finding_closed"
     INCIDENT_OPENED = "incident_opened"
     INCIDENT_CAUSE = "incident_cause"
+    INCIDENT_SEVERITY = "incident_severity"
+    INCIDENT_REMINDER = "incident_reminder"
     INCIDENT_CLOSED = "incident_closed"
     CYCLE_ORDERED = "cycle_ordered"
     CYCLE_REFUSED = "cycle_refused"
@@ -216,6 +218,8 @@ EVENTS: dict[Code, Severity] = {
     Code.FINDING_CLOSED: Severity.INFO,
     Code.INCIDENT_OPENED: Severity.ALERT,
     Code.INCIDENT_CAUSE: Severity.WARNING,
+    Code.INCIDENT_SEVERITY: Severity.ALERT,
+    Code.INCIDENT_REMINDER: Severity.WARNING,
     Code.INCIDENT_CLOSED: Severity.INFO,
     Code.CYCLE_ORDERED: Severity.WARNING,
     Code.CYCLE_REFUSED: Severity.WARNING,
@@ -232,4 +236,23 @@ EVENTS: dict[Code, Severity] = {
     Code.TEXT_SENT: Severity.INFO,
     Code.TEXT_FAILED: Severity.WARNING,
 }
-"""Severity of each plain event. A finding that opens is an event of its own code and severity."""
+"""Severity of each plain event. A finding that opens is an event of its own code and severity; the turns of
+an incident have the severity that it has for the business then (``business``), its end is ``info``."""
+
+TURNS = frozenset(
+    {
+        Code.INCIDENT_OPENED,
+        Code.INCIDENT_CAUSE,
+        Code.INCIDENT_SEVERITY,
+        Code.INCIDENT_REMINDER,
+        Code.INCIDENT_CLOSED,
+    }
+)
+"""The turns of an incident. Each of them is an alert; nothing else that belongs to an incident is."""
+
+STANDING = frozenset(
+    code
+    for code, entry in FINDINGS.items()
+    if not entry.incident and entry.severity in (Severity.WARNING, Severity.ALERT)
+)
+"""Conditions beside incidents that a person must see to. Their beginning and their end are alerts."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from agent.core.alerts import Told
 from agent.core.instant import Stamp
 from agent.core.letters import Texting
 from agent.core.line import Line
@@ -25,7 +26,8 @@ class Durable:
     those of them whose carrier stayed meanwhile; ``airs`` how the signal
     of each uplink's modem was in the last days. ``texting`` tells which text messages were sent; None when
     that is missing or unreadable, and then so many count as sent that one outage is left to be told.
-    ``spendings`` are what was used of each metered uplink's data budget.
+    ``spendings`` are what was used of each metered uplink's data budget. ``told`` are the conditions beside
+    incidents that were told as alerts.
     """
 
     cycles: tuple[Cycle, ...] | None = ()
@@ -39,3 +41,4 @@ class Durable:
     airs: Mapping[str, Air] = field(default_factory=dict)
     texting: Texting | None = field(default_factory=Texting)
     spendings: Mapping[str, Spending] = field(default_factory=dict)
+    told: tuple[Told, ...] = ()

@@ -77,3 +77,12 @@ def next_change_s(state: State, now_at: float) -> float | None:
         if not finding.shown
     ]
     return min(waits, default=None)
+
+
+def label_of(state: State, subject: str) -> str:
+    """The name for people of an uplink, a box or the site; anything else is its own name."""
+    if subject in state.uplinks:
+        return state.uplinks[subject].spec.label
+    if subject in state.boxes:
+        return state.boxes[subject].spec.label
+    return state.site.label if subject == state.site.name else subject

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from agent.core.alerts import Account, SaveAlerts
 from agent.core.codes import Code, Severity
 from agent.core.devices import Says
 from agent.core.inquiries import Check
@@ -252,6 +253,7 @@ Action = (
     | AskMore
     | SaveCycle
     | SaveIncident
+    | SaveAlerts
     | SaveAnswering
     | SaveLine
     | SaveProof
@@ -277,6 +279,8 @@ class Event:
     severity: Severity
     incident: str | None = None
     args: Mapping[str, Scalar] = field(default_factory=dict)
+    alert: bool = False
+    """Somebody is to be called, or to hear the end of what they were called for; see ``agent.core.codes``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,9 +304,10 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class OpenIncident:
-    """From the first finding to the last recovery."""
+    """From the first finding to the last recovery; its cause is ``code`` on ``subject``, as told last."""
 
     id: str
     opened: Stamp
     code: Code
     subject: str
+    account: Account = field(default_factory=Account)

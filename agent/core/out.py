@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from agent.core.codes import EVENTS, FINDINGS, Code
+from agent.core.codes import EVENTS, FINDINGS, Code, Severity
 from agent.core.model import Action, Event, Scalar
 
 
@@ -24,3 +24,9 @@ class Out:
         """Add an event; its severity is the catalogue's."""
         severity = FINDINGS[code].severity if code in FINDINGS else EVENTS[code]
         self.events.append(Event(code, subject, severity, self.incident, {"label": label, **args}))
+
+    def alert(self, code: Code, subject: str, label: str, severity: Severity, **args: Scalar) -> None:
+        """Add an event that somebody is to be called for, with the severity that it has just now."""
+        self.events.append(
+            Event(code, subject, severity, self.incident, {"label": label, **args}, alert=True)
+        )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from agent.core.devices import DeviceSpec
+from agent.core.opening import Hours
 
 
 class UplinkKind(StrEnum):
@@ -82,7 +83,10 @@ class PowerRules:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Everything the core must know of the configuration. Uplinks stand in the order of preference."""
+    """Everything the core must know of the configuration. Uplinks stand in the order of preference.
+
+    ``opening`` is when the site is open for business; empty for always.
+    """
 
     name: str
     label: str
@@ -90,3 +94,4 @@ class Site:
     boxes: tuple[BoxSpec, ...] = ()
     power: PowerRules = field(default_factory=PowerRules)
     switch_cost_s: float = 10.0
+    opening: tuple[Hours, ...] = ()

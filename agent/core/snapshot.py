@@ -52,6 +52,7 @@ def snapshot(state: State, now: Now, seq: int) -> Snapshot:
         ),
         parts=tuple(PartView(part.name, part.ok, part.detail) for part in state.parts.values()),
         last_incident=state.last_incident,
+        incident_severity=None if state.incident is None else state.incident.account.severity,
     )
 
 

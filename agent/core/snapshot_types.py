@@ -191,3 +191,5 @@ class Snapshot:
     parts: tuple[PartView, ...] = ()
     """In the order in which they first reported; a part that never did has never failed."""
     last_incident: LastIncident | None = None
+    incident_severity: Severity | None = None
+    """What the open incident means for the business, as it was told last."""

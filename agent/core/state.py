@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 from agent.core import line
+from agent.core.alerts import Alerting
 from agent.core.codes import Code
 from agent.core.devices import Says
 from agent.core.durable import Durable
@@ -185,8 +186,7 @@ class Watch:
     """Uplinks whose interface had a carrier when the cut was ordered."""
     answering: bool
     """The box's own uplink answered then."""
-    asked: bool = False
-    """The cut is made for the sake of the proof."""
+    asked: bool = False  # the cut is made for the sake of the proof
     gone_at: float | None = None
     """When the box was seen to have lost its power."""
     by_silence: bool = False
@@ -250,6 +250,7 @@ class State:
     watch: Watch | None = None
     """Of the newest cut of this run; there is never more than one at a time."""
     texts: Texts = field(default_factory=Texts)
+    alerting: Alerting = field(default_factory=Alerting)
 
 
 def _first_box_state(spec: BoxSpec, cycles: tuple[Cycle, ...], now: Now) -> BoxState:
@@ -324,5 +325,6 @@ def initial(site: Site, durable: Durable, now: Now, run: str) -> State:
         proven=durable.proven,
         behind_switch=durable.behind_switch,
         texts=first_texts(durable.texting, now),
+        alerting=Alerting(told=durable.told),
         hold_until=None if durable.hold is None else held_until(durable.hold, now),
     )

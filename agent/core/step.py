@@ -22,6 +22,7 @@ from agent.core import (
     power,
     proofs,
     requests,
+    standing,
     texting,
     timing,
     verdicts,
@@ -98,6 +99,7 @@ def step(state: State, observation: Observation, now: Now) -> Result:
     state = _power_came_back(state, holds, now)
     state = findings.update(state, holds, now.mono, out)
     state = incident.update(state, now, out)
+    state = standing.update(state, now, out)
     state = texting.update(state, now, out)
     state = pacing.update(state, now, out)
     state = asking.update(state, now.mono, out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agent.core import asking, findings, health, power, texting
+from agent.core import asking, findings, health, incident, power, texting
 from agent.core.instant import Now
 from agent.core.snapshot_types import Health, Phase
 from agent.core.state import State, UplinkState
@@ -40,7 +40,7 @@ def due_at(state: State, now: Now, *, changed: bool) -> float:
     Soon after something has ``changed``: what follows from it may be decided by what comes before it in a
     pass.
     """
-    due = [*power.deadlines(state), *texting.turning_points(state)]
+    due = [*power.deadlines(state), *texting.turning_points(state), *incident.turning_points(state)]
     for uplink in state.uplinks.values():
         due.extend(_turning_points(uplink, state.site.switch_cost_s))
         ask_at = asking.next_at(uplink, now.mono)

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
+from agent.core.alerts import SaveAlerts, Told
 from agent.core.codes import Code
 from agent.core.instant import Stamp
 from agent.core.letters import Fate, SendText, Texting, TextReport, masked
@@ -77,6 +78,9 @@ class Notebook(Protocol):
 
     def save_spending(self, uplink: str, spending: Spending) -> None:
         """Remember what this uplink has used of its data budget."""
+
+    def save_told(self, told: tuple[Told, ...]) -> None:
+        """Remember which conditions were told as alerts."""
 
     def save_texting(self, memory: Texting) -> None:
         """Remember which text messages were sent."""
@@ -163,6 +167,8 @@ class Actuator:
                 self._save(self._note("hold", self._notes.save_hold, action.hold))
             case SaveSpending() if self._notes is not None:
                 self._save(self._note("spending", self._notes.save_spending, action.uplink, action.spending))
+            case SaveAlerts() if self._notes is not None:
+                self._save(self._note("alerts", self._notes.save_told, action.told))
 
     def _start(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -1,6 +1,7 @@
 """Small things that must survive, each alone in a file of the state folder.
 
-They are the proofs of relays, the hold, signals, text messages, and what has been used of data budgets. A
+They are the proofs of relays, the hold, signals, text messages, what has been used of data budgets, and the
+conditions that were told as alerts. A
 file that is damaged says nothing rather than something wrong: a relay then counts as not proven, there is no
 hold, of the text messages of a day most count as sent, and a data budget counts as half used; what was lost
 is said. A proof holds for the wiring that was proven: a relay on another pin, or an uplink on another
@@ -17,6 +18,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
+from agent.core.alerts import Told
+from agent.core.codes import Code
 from agent.core.durable import Durable
 from agent.core.instant import Stamp
 from agent.core.letters import Fate, Letter, TextCode, Texting
@@ -31,6 +34,7 @@ HOLD = "hold.json"
 SIGNALS = "signals.json"
 TEXTS = "texts.json"
 SPENDING = "spending.json"
+ALERTS = "alerts.json"
 
 _log = logging.getLogger("vigie.notes")
 T = TypeVar("T")
@@ -62,6 +66,7 @@ class Notes:
         half = {uplink: Spending(None, calm_bytes=limit // 2) for uplink, limit in limits.items()}
         known = self._recall(SPENDING, decode_spendings, half, {})
         self.spendings = {uplink: spending for uplink, spending in known.items() if uplink in limits}
+        self.told: tuple[Told, ...] = self._recall(ALERTS, decode_told, ())
 
     def added_to(self, durable: Durable) -> Durable:
         """What was remembered elsewhere, and what is noted here."""
@@ -73,6 +78,7 @@ class Notes:
             airs=self.airs,
             texting=self.texting,
             spendings=self.spendings,
+            told=self.told,
         )
 
     def save_proof(self, box: str, at: Stamp | None, by_silence: bool = False) -> None:
@@ -130,6 +136,15 @@ class Notes:
         spendings = {**self.spendings, uplink: spending}
         self._write(SPENDING, {name: asdict(one) for name, one in spendings.items()})
         self.spendings = spendings
+
+    def save_told(self, told: tuple[Told, ...]) -> None:
+        """Remember which conditions were told as alerts; on the disk when this returns.
+
+        Raises:
+            OSError: it could not be written; what was there before still is.
+        """
+        self._write(ALERTS, [asdict(one) for one in told])
+        self.told = told
 
     def _recall(self, name: str, decode: Callable[[Any], T], nothing: T, none_yet: T | None = None) -> T:
         """What the file holds, ``none_yet`` if there is none, ``nothing`` if it cannot be understood."""
@@ -223,6 +238,22 @@ def _letter(body: Mapping[str, Any]) -> Letter:
         tries=int(body["tries"]),
         over=bool(body["over"]),
     )
+
+
+def decode_told(content: list[Mapping[str, Any]]) -> tuple[Told, ...]:
+    """The conditions that were told as alerts; raises ``DamagedError``."""
+    with told_apart():
+        return tuple(
+            Told(
+                code=Code(one["code"]),
+                subject=str(one["subject"]),
+                since=decode_stamp(one["since"]),
+                last=decode_stamp(one["last"]),
+                reminders=int(one["reminders"]),
+                over=one["over"] is True,
+            )
+            for one in content
+        )
 
 
 def decode_spendings(content: Mapping[str, Any]) -> dict[str, Spending]:

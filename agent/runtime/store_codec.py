@@ -14,12 +14,13 @@ import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from agent.core import line
-from agent.core.codes import Code, Severity
+from agent.core.alerts import Account
+from agent.core.codes import TURNS, Code, Severity
 from agent.core.instant import Stamp
 from agent.core.line import Line
 from agent.core.model import AGENT, Cycle, Event, How, OpenIncident, Recorded
@@ -222,7 +223,24 @@ def decode_incident(text: str) -> OpenIncident:
     """The inverse of ``encode_incident``; raises ``DamagedError``."""
     with told_apart():
         body = json.loads(text)
-        return OpenIncident(body["id"], decode_stamp(body["opened"]), Code(body["code"]), body["subject"])
+        account = _account(body.get("account") or {})
+        return OpenIncident(
+            body["id"], decode_stamp(body["opened"]), Code(body["code"]), body["subject"], account
+        )
+
+
+def _account(body: Mapping[str, Any]) -> Account:
+    """The account of an incident; whatever an earlier version did not keep has its default."""
+    given = dict(body)
+    for key in ("told", "offline_since"):
+        if given.get(key) is not None:
+            given[key] = decode_stamp(given[key])
+    for key in ("severity", "worst"):
+        if key in given:
+            given[key] = Severity(given[key])
+    if "causes" in given:
+        given["causes"] = tuple(Code(code) for code in given["causes"])
+    return Account(**{field.name: given[field.name] for field in fields(Account) if field.name in given})
 
 
 def encode_event(event: Event, mono: float, boot: str) -> str:
@@ -233,6 +251,7 @@ def encode_event(event: Event, mono: float, boot: str) -> str:
         "severity": event.severity,
         "incident": event.incident,
         "args": dict(event.args),
+        "alert": event.alert,
         "mono": mono,
         "boot": boot,
     }
@@ -250,6 +269,7 @@ def decode_row(row: tuple[Any, ...]) -> Recorded:
             severity=Severity(body["severity"]),
             incident=body["incident"],
             args=dict(body["args"]),
+            alert=bool(body.get("alert", body["code"] in TURNS)),
         )
         return Recorded(id=str(name), seq=int(seq), event=event, at=float(at), synced=bool(synced))
 

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from math import inf
 
+from agent.core.alerts import SaveAlerts
 from agent.core.durable import Durable
 from agent.core.instant import Now, Stamp
 from agent.core.line import Line as Habits
@@ -96,6 +97,7 @@ class World(Obeying):
         self.behind_switch = set(durable.behind_switch)
         self.hold = durable.hold
         self.spendings = dict(durable.spendings)
+        self.told = durable.told
         # what came out
         self.answers: list[Answer] = []
         self.trace: list[tuple[Now, Observation]] = []
@@ -153,6 +155,7 @@ class World(Obeying):
                 hold=self.hold,
                 texting=self.texts.memory,
                 spendings=dict(self.spendings),
+                told=self.told,
             )
         )
 
@@ -225,6 +228,8 @@ class World(Obeying):
                 self.hold = action.hold
             case SaveSpending():
                 self.spendings[action.uplink] = action.spending
+            case SaveAlerts():
+                self.told = action.told
             case Answer():
                 self.answers.append(action)
             case _:

@@ -36,6 +36,8 @@ def line(recorded: Recorded, language: str, *, prefixed: bool = False) -> str:
     """
     event = recorded.event
     fields: dict[str, Scalar] = {"subject": event.subject, "severity": event.severity.value}
+    if event.alert:
+        fields["alert"] = True
     if event.incident is not None:
         fields["incident"] = event.incident
     if recorded.seq is not None:

@@ -191,11 +191,21 @@ def _say(name: str, value: Scalar, language: str) -> str:
         return refusal(value, language)
     if name == "cause":
         return cause(value, language)
-    if name in ("fate", "about"):
+    if name in ("fate", "about", "means", "outcome"):
         return str(texts[name].get(value, value))
+    if name.startswith("severity_"):
+        return str(texts["severity"].get(value, value))
+    if name == "waits_for":
+        return _advice_of(value, language)
     if name == "part":
         return _part(value, texts["part"])
     return value
+
+
+def _advice_of(code: str, language: str) -> str:
+    """What the finding asks for, as the end of a sentence; an unknown code is returned as it is."""
+    entry = _texts(language)["code"].get(code)
+    return code if entry is None else entry["advice"][:1].lower() + entry["advice"][1:].rstrip(".")
 
 
 def _number(value: float, decimal: str) -> str:

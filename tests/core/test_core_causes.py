@@ -301,6 +301,8 @@ def test_a_better_name_for_the_same_fault_does_not_begin_anew() -> None:
     world.play(1)
     after = next(f for f in world.picture().findings if f.subject == "ftth")
     assert (after.code, after.since) == (Code.LINE_DOWN, before.since)
+    assert Code.INCIDENT_CAUSE not in world.codes(), "people are told once it has stood"
+    world.play(31)
     assert Code.INCIDENT_CAUSE in world.codes()
 
 

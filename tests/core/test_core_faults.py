@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -13,7 +14,7 @@ from agent.cli.expectations import Evidence, judge, unknown_words
 from agent.cli.fault_table import document, expected_findings, row
 from agent.cli.timeline import clock, timeline
 from agent.config.reader import parse as parse_config
-from agent.core.codes import Code
+from agent.core.codes import STANDING, TURNS, Code
 from agent.core.snapshot_types import Health
 from agent.simulation.deeds import DEEDS
 from hardware.virtual import scenario_reader
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.scenario
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 NAMES = scenario_reader.names(Player.CORE)
 SHOWS = scenario_reader.names(Player.BAY)
+MOST_CALLS = 6
 LONG_S = 5400.0
 """What lasts longer is not played twice to see whether it goes the same way."""
 
@@ -68,6 +70,19 @@ def test_the_screen_never_turns_green_while_an_uplink_is_down(name: str) -> None
     """If what was said before is over and something is still down, that is said, not "all is well"."""
     failures = list(turned_green(played(name)[1]))
     assert not failures, told(name, failures)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nobody_is_called_more_often_than_six_times_an_hour(name: str) -> None:
+    """Not for a line that flaps either; and all are turns of an incident, or name what stands beside it."""
+    _, evidence = played(name)
+    called = [seen for seen in evidence.events if seen.alert]
+    for one in called:
+        assert sum(one.t <= other.t < one.t + 3600.0 for other in called) <= MOST_CALLS, told(name, [])
+        about = one.args["finding"] if one.code == Code.FINDING_CLOSED else one.code
+        assert about in TURNS | STANDING, told(name, [f"{one.code} is an alert"])
+    turns = Counter(seen.code for seen in called)
+    assert 0 <= turns[Code.INCIDENT_OPENED] - turns[Code.INCIDENT_CLOSED] <= 1, told(name, [])
 
 
 @pytest.mark.parametrize("name", NAMES)

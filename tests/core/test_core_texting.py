@@ -300,12 +300,12 @@ def test_an_incident_that_goes_on_may_be_told_again_after_an_hour() -> None:
     world.change("4g", operator=True)
     world.play(600)
     assert told(world) == [(ANNE, OPENING), (ANNE, BACK)]
-    incident = world.state.incident
+    incident = world.picture().incident
     world.change("4g", operator=False)
     world.play(1800)
     assert len(told(world)) == 2, "not within the hour"
     world.play(1800)
-    assert world.state.incident == incident
+    assert world.picture().incident == incident
     assert told(world)[2:] == [(ANNE, OPENING)]
 
 

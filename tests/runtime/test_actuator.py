@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from agent.core.alerts import SaveAlerts, Told
 from agent.core.codes import Code
 from agent.core.instant import Stamp
 from agent.core.model import (
@@ -89,6 +90,9 @@ class BenchMemory:
 
     def save_spending(self, uplink: str, spending: Spending) -> None:
         self._write(f"spending {uplink} {spending.used_bytes}")
+
+    def save_told(self, told: tuple[Told, ...]) -> None:
+        self._write(f"told {[str(one.code) for one in told]}")
 
     def save_hold(self, hold: OpenHold | None) -> None:
         self._write(f"hold {hold.by if hold else None}")
@@ -201,8 +205,14 @@ def test_a_box_without_relay_is_refused(play: Callable[..., Bench]) -> None:
 def test_every_other_action_has_its_deed(play: Callable[..., Bench]) -> None:
     """Pace, questions, and the things to remember."""
     incident = OpenIncident("run-0", CYCLE.started, Code.BOX_HUNG, "ftth")
+    told = Told(Code.SIGNAL_WEAK, "4g", CYCLE.started, CYCLE.started)
     bench = play(
-        Pace("ftth", 0.2), AskMore("4g"), SaveCycle(CYCLE), SaveIncident(incident), SaveAnswering("ftth")
+        Pace("ftth", 0.2),
+        AskMore("4g"),
+        SaveCycle(CYCLE),
+        SaveIncident(incident),
+        SaveAnswering("ftth"),
+        SaveAlerts((told,)),
     )
     assert bench.log == [
         "pace ftth 0.2",
@@ -210,6 +220,7 @@ def test_every_other_action_has_its_deed(play: Callable[..., Bench]) -> None:
         "cycle run-1",
         "incident run-0",
         "answering ftth",
+        "told ['signal_weak']",
         "close",
     ]
 

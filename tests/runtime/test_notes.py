@@ -9,14 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.core.alerts import Told
 from agent.core.codes import Code
+from agent.core.durable import Durable
 from agent.core.instant import Stamp
 from agent.core.letters import Fate, Letter, TextCode, Texting
 from agent.core.model import Part
 from agent.core.people import OpenHold
 from agent.core.radio import Air, Day
 from agent.core.spending import Spending
-from agent.runtime.notes import HOLD, PROOFS, SIGNALS, SPENDING, TEXTS, Notes
+from agent.runtime.notes import ALERTS, HOLD, PROOFS, SIGNALS, SPENDING, TEXTS, Notes
 
 AT = Stamp(12.5, 1.8e9, True, "boot")
 WIRING = {"ont": "gpio17 cuts ftth on eth0", "dish": "gpio27 cuts starlink on eth1"}
@@ -155,6 +157,22 @@ def test_a_fault_is_a_part_like_any_other(tmp_path: Path) -> None:
 # --- data budgets -----------------------------------------------------------------------------------------
 
 LIMITS = {"4g": 50_000_000, "sat": 9_000_001}
+
+
+def test_what_was_told_survives(tmp_path: Path) -> None:
+    """A restart tells nothing anew; if the file is damaged, it does."""
+    told = (
+        Told(Code.RELAY_NO_EFFECT, "box-ftth", AT, AT, reminders=2),
+        Told(Code.SIGNAL_WEAK, "4g", AT, AT, over=True),
+    )
+    Notes(tmp_path, WIRING).save_told(told)
+    again = Notes(tmp_path, WIRING)
+    assert (again.told, again.faults) == (told, [])
+    assert again.added_to(Durable()).told == told
+    (tmp_path / ALERTS).write_text((tmp_path / ALERTS).read_text().replace("signal_weak", "signal_good"))
+    damaged = Notes(tmp_path, WIRING)
+    assert damaged.told == ()
+    assert [fault.name for fault in damaged.faults] == ["alerts"]
 
 
 def test_what_was_used_survives(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from agent.core.codes import EVENTS, FINDINGS, Code
+from agent.core.business import Means
+from agent.core.codes import EVENTS, FINDINGS, Code, Severity
 from agent.core.devices import Registration, Sim, Strength
 from agent.core.model import Scalar
 from agent.sinks import font
@@ -26,9 +27,24 @@ ARGS: dict[Code, set[str]] = {
     Code.UPLINK_DEGRADED: {"loss_pct", "rtt_ms", "mos"},
     Code.UPLINK_UNKNOWN: {"why"},
     Code.FINDING_CLOSED: {"finding", "lasted_s"},
-    Code.INCIDENT_OPENED: {"finding"},
-    Code.INCIDENT_CAUSE: {"finding"},
-    Code.INCIDENT_CLOSED: {"finding", "lasted_s", "cycles"},
+    Code.INCIDENT_OPENED: {"finding", "means", "again"},
+    Code.INCIDENT_CAUSE: {"finding", "means"},
+    Code.INCIDENT_SEVERITY: {"finding", "means", "severity_old", "severity_new"},
+    Code.INCIDENT_REMINDER: {"finding", "means", "lasted_s", "waits_for", "count"},
+    Code.INCIDENT_CLOSED: {
+        "finding",
+        "lasted_s",
+        "offline_s",
+        "severity_worst",
+        "causes",
+        "cycles",
+        "soft",
+        "outcome",
+        "boxes",
+        "person",
+        "returns",
+        "again",
+    },
     Code.CYCLE_ORDERED: {"finding", "how", "by", "force"},
     Code.BOX_CUT: {"off_s"},
     Code.BOX_REBOOTING: {"boot_s"},
@@ -177,6 +193,15 @@ FULL: dict[str, Scalar] = {
     "used_mb": 31,
     "limit_mb": 50,
     "every_s": 23.0,
+    "means": "on_backup",
+    "again": 2,
+    "severity_old": "warning",
+    "severity_new": "alert",
+    "waits_for": "needs_human",
+    "count": 2,
+    "offline_s": 40.0,
+    "outcome": "helped",
+    "returns": 3,
 }
 COLUMNS = SIZE[0] - 2 * MARGIN
 IN_BOTH = [(code, language) for code in Code for language in LANGUAGES]
@@ -442,6 +467,28 @@ def test_nested_words() -> None:
     refused = words(Code.CYCLE_REFUSED, "fr", {**FULL, "by": None}).sentence
     assert refused == "Fibre\u00a0: pas de redémarrage, une pause est demandée. Possible dans 5 min."
     assert "le relais ftth" in words(Code.PART_FAILED, "fr", FULL).sentence
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_an_incident_means_has_words(language: str) -> None:
+    """Each meaning, each severity and each outcome of the restarts."""
+    texts = source(language)
+    assert set(texts["means"]) == set(Means)
+    assert set(texts["severity"]) == set(Severity)
+    assert set(texts["outcome"]) == {"helped", "not_helped", "unknown"}
+
+
+def test_the_turns_of_an_incident_read_well() -> None:
+    """What is wrong, what it means, what was done, and what is to be done, in one or two sentences."""
+    opened = words(Code.INCIDENT_OPENED, "en", {**FULL, "again": None}).sentence
+    assert opened == "Fibre: an incident begins, “Box is stuck”; the site works on a backup connection."
+    ended: dict[str, Scalar] = {**FULL, "lasted_s": 720.0, "offline_s": 0.0, "cycles": 1, "returns": None}
+    assert words(Code.INCIDENT_CLOSED, "fr", ended).sentence == (
+        "Fibre\u00a0: l’incident «\u00a0Box bloquée\u00a0» est terminé au bout de 12 min. "
+        "Internet coupé\u00a0: 0 s\u00a0; redémarrages\u00a0: 1, cela a aidé."
+    )
+    reminder = words(Code.INCIDENT_REMINDER, "fr", FULL).sentence
+    assert reminder.endswith("(rappel 2)\u00a0: appelez l’assistance informatique.")
 
 
 def test_what_is_not_known_is_left_out() -> None:

@@ -79,6 +79,7 @@ def news(snapshot: Snapshot) -> dict[str, object]:
         snapshot.unarmed_why,
         snapshot.hold_until is not None,
         snapshot.incident,
+        snapshot.incident_severity,
         snapshot.headline,
         snapshot.synced,
         tuple((view.code, view.subject, view.severity) for view in snapshot.findings),
