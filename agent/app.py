@@ -95,8 +95,8 @@ class App:
         list_pins(self._config, self._folders.runtime)
         relays, parts = open_relays(self._config, self._folders.runtime)
         now = self._clock.now()
-        keep_outbox = self._config.mqtt is not None
-        open_store = partial(Store.open, self._folders.state, now, keep_outbox=keep_outbox)
+        receivers = ("mqtt",) if self._config.mqtt is not None else ()
+        open_store = partial(Store.open, self._folders.state, now, receivers)
         self._store = await loop.run_in_executor(self._disk, open_store)
         self._history = History(self._store, self._disk, self._board, self._post)
         limits, wired = data_limits(self._config), wiring(self._config)
@@ -189,7 +189,7 @@ class App:
                 group.create_task(links.run(), name="links"),
                 group.create_task(self._meter.run(), name="meter"),
                 group.create_task(self._keep_trace(), name="trace"),
-                group.create_task(self._history.note_calm(CALM_S), name="calm"),
+                group.create_task(self._history.run(CALM_S, self._clock.now), name="history"),
             ]
             for name, work in self._ornaments().items():
                 tasks.append(
@@ -260,7 +260,7 @@ class App:
         """What runs here; no secret is in a configuration."""
         waiting = None
         if self._config.mqtt is not None:
-            waiting = len(await self._history.call(self._store.pending, 0, 1)) > 0
+            waiting = len(await self._history.call(self._store.pending, "mqtt", 0, 1)) > 0
         return {
             **versions(),
             "state": str(self._folders.state),

@@ -44,4 +44,5 @@ async def run_mqtt(
         root=mqtt.root,
         site=config.site.name,
     )
-    await MqttSink(settings, store, history.call, post, meter).run(snapshots, history.filled)
+    outbox = store.outbox("mqtt")
+    await MqttSink(settings, outbox, history.call, post, meter).run(snapshots, history.filled)

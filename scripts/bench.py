@@ -19,6 +19,7 @@ WELL, WRONG, BAD = 0, 1, 2
 WHAT = {
     "outage": "seconds from the first lost packet to suspect, down, cut and recovery in the demo's hung box",
     "kills": "the agent killed at random moments of power cycles; nothing may go wrong",
+    "outbox": "10000 events while site and broker are killed, frozen, made to forget; none may be lost",
     "footprint": "CPU and memory of the daemon in calm",
     "data": "bytes of the agent itself on a metered standby, its own count beside the line's",
     "page": "the page on the local network: bytes, and milliseconds to draw",
@@ -49,6 +50,10 @@ def parser() -> argparse.ArgumentParser:
     each["kills"].add_argument("count", type=int, nargs="?", default=200, help="default: %(default)s")
     each["kills"].add_argument("--seed", type=int, default=1, help="default: %(default)s")
     each["kills"].add_argument("--bays", type=int, default=5, help="at once; default: %(default)s")
+    each["outbox"].add_argument("failures", type=int, nargs="?", default=100, help="default: %(default)s")
+    each["outbox"].add_argument("--events", type=int, default=10_000, help="default: %(default)s")
+    each["outbox"].add_argument("--seed", type=int, default=1, help="default: %(default)s")
+    each["outbox"].add_argument("--json", action="store_true", help="for programs")
     each["rules"].add_argument("reason", nargs="*", help="only these; default: all")
     each["rules"].add_argument("--jobs", type=int, default=1, help="copies at once; default: %(default)s")
     each["routes"].add_argument("switches", type=int, nargs="?", default=500, help="default: %(default)s")
@@ -92,6 +97,12 @@ def run(args: argparse.Namespace) -> bool:
             from measure.kills import kills
 
             return not asyncio.run(kills(args.count, args.seed, args.bays))
+        case "outbox":
+            from measure.outbox import as_json, outbox, table
+
+            outcome = asyncio.run(outbox(args.events, args.failures, args.seed))
+            say(as_json(outcome)) if args.json else table(outcome)
+            return not outcome.wrong
         case "footprint":
             from measure.daemon import footprint
 

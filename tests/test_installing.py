@@ -104,21 +104,21 @@ def test_every_wheel_of_a_bundle_is_pinned_by_its_digest(tmp_path: Path) -> None
 
 
 def remember(folder: Path, count: int) -> None:
-    store = Store.open(folder, NOW)
+    store = Store.open(folder, NOW, ("mqtt",))
     store.append([(Event(Code.UPLINK_UP, f"n{n}", Severity.INFO), NOW) for n in range(count)])
     store.close()
 
 
 def test_a_copy_of_the_state_is_whole_while_the_agent_writes(tmp_path: Path) -> None:
     """What is in the log beside the database is in the copy too."""
-    store = Store.open(keeping.STATE, NOW)
+    store = Store.open(keeping.STATE, NOW, ("mqtt",))
     store.append([(Event(Code.UPLINK_UP, "ftth", Severity.INFO), NOW)])
     keeping.copy(tmp_path / "copy")
     store.close()
-    assert readable.troubles(tmp_path / "copy") == []
-    copied = Store.open(tmp_path / "copy", NOW)
-    assert [recorded.event.subject for recorded in copied.pending(0, 10)] == ["ftth"]
+    copied = Store.open(tmp_path / "copy", NOW, ("mqtt",))
+    assert [recorded.event.subject for recorded in copied.pending("mqtt", 0, 10)] == ["ftth"]
     copied.close()
+    assert readable.troubles(tmp_path / "copy") == []
 
 
 def test_a_version_that_can_read_the_present_state_keeps_it(tmp_path: Path) -> None:
@@ -128,8 +128,8 @@ def test_a_version_that_can_read_the_present_state_keeps_it(tmp_path: Path) -> N
     remember(keeping.STATE, 2)
     here(tmp_path)
     keeping.give_back(tmp_path / "release")
-    store = Store.open(keeping.STATE, NOW)
-    assert len(store.pending(0, 10)) == 3
+    store = Store.open(keeping.STATE, NOW, ("mqtt",))
+    assert len(store.pending("mqtt", 0, 10)) == 3
     store.close()
 
 
@@ -141,9 +141,9 @@ def test_a_version_that_cannot_gets_what_it_left(tmp_path: Path) -> None:
     (keeping.STATE / "vigie.db-wal").write_bytes(b"of a later version")
     here(tmp_path)
     keeping.give_back(tmp_path / "release")
-    store = Store.open(keeping.STATE, NOW)
+    store = Store.open(keeping.STATE, NOW, ("mqtt",))
     assert store.faults == []
-    assert len(store.pending(0, 10)) == 1
+    assert len(store.pending("mqtt", 0, 10)) == 1
     store.close()
 
 

@@ -95,6 +95,7 @@ class Code(StrEnum):
     RELAY_UNPROVEN = "relay_unproven"
     TEXT_SENT = "text_sent"
     TEXT_FAILED = "text_failed"
+    EVENTS_LOST = "events_lost"
 
 
 class Scope(StrEnum):
@@ -235,6 +236,7 @@ EVENTS: dict[Code, Severity] = {
     Code.RELAY_UNPROVEN: Severity.WARNING,
     Code.TEXT_SENT: Severity.INFO,
     Code.TEXT_FAILED: Severity.WARNING,
+    Code.EVENTS_LOST: Severity.WARNING,
 }
 """Severity of each plain event. A finding that opens is an event of its own code and severity; the turns of
 an incident have the severity that it has for the business then (``business``), its end is ``info``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 
 DAY_S = 86400.0
 
@@ -50,6 +51,17 @@ def age_s(then: Stamp, now: Now) -> float:
     if then.synced and now.synced:
         return max(0.0, now.wall - then.wall)
     return max(0.0, now.mono)
+
+
+def wall_of(mono: float, boot: str, now: Now) -> float | None:
+    """UNIX seconds of an instant at which the clock was not known yet, told by a later one at which it was.
+
+    None where it cannot be told: the clock is still not known, or another boot's monotonic clock counted.
+    """
+    if not now.synced or not boot or boot != now.boot:
+        return None
+    wall = now.wall - (now.mono - mono)
+    return wall if isfinite(wall) else None
 
 
 def is_within(window: tuple[float, float], of_day_s: float) -> bool:

@@ -289,7 +289,7 @@ class Recorded:
 
     ``seq`` counts without holes over the whole life of the store; it is None for ``debug`` events, which
     are shown live and not kept. ``id`` is unique for ever. ``at`` is UNIX seconds; ``synced`` tells whether
-    the clock was synchronised when the event was stamped.
+    it can be believed, ``corrected`` that it was computed afterwards, once the clock was known.
     """
 
     id: str
@@ -297,6 +297,7 @@ class Recorded:
     event: Event
     at: float
     synced: bool
+    corrected: bool = False
 
 
 # --- what survives a restart ------------------------------------------------------------------------------

@@ -58,11 +58,28 @@ class History:
         """Run a blocking call after all that were asked for before."""
         return await asyncio.get_running_loop().run_in_executor(self._disk, method, *args)
 
-    async def note_calm(self, after_s: float) -> None:
-        """Once the agent has run this long, its start no longer counts towards a boot loop."""
+    async def run(self, calm_after_s: float, now: Callable[[], Now]) -> None:
+        """Tell the store what time brings, until cancelled.
+
+        Args:
+            calm_after_s: once the agent has run this long, its start no longer counts towards a boot loop.
+            now: the machine's clocks.
+        """
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._note_calm(calm_after_s))
+            group.create_task(self._note_clock(now))
+
+    async def _note_calm(self, after_s: float) -> None:
         await asyncio.sleep(after_s)
         await self.call(self._store.note_calm)
-        await asyncio.Event().wait()
+
+    async def _note_clock(self, now: Callable[[], Now]) -> None:
+        """As soon as the clock is known, also when no event happens then: some may be about to be sent."""
+        known = False
+        async for snapshot in self._board.snapshots():
+            if snapshot.synced and not known:
+                await self.call(self._store.note_clock, now())
+            known = snapshot.synced
 
     async def close(self) -> None:
         """Write what is waiting, and close the store."""

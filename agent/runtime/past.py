@@ -7,7 +7,8 @@ from contextlib import closing
 from pathlib import Path
 
 from agent.core.model import Recorded
-from agent.runtime.store_codec import DamagedError, decode_row, told_apart
+from agent.runtime.store_codec import DamagedError, told_apart
+from agent.runtime.store_rows import decode_row
 from agent.runtime.store_schema import BUSY_S, DATABASE
 
 

@@ -7,6 +7,7 @@ as it is and tried again later.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -20,10 +21,10 @@ from typing import Any
 
 from agent.core import line
 from agent.core.alerts import Account
-from agent.core.codes import TURNS, Code, Severity
+from agent.core.codes import Code, Severity
 from agent.core.instant import Stamp
 from agent.core.line import Line
-from agent.core.model import AGENT, Cycle, Event, How, OpenIncident, Recorded
+from agent.core.model import AGENT, Cycle, How, OpenIncident
 
 COPY = "cycles.json"
 CYCLES_KEPT = 300
@@ -42,6 +43,10 @@ _OUT_OF_REACH = {
     sqlite3.SQLITE_NOLFS,
     sqlite3.SQLITE_AUTH,
 }
+_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE}
+"""The second: the file that all users of a database share in memory cannot grow."""
+CORRECTED = 2
+"""``synced`` of an event whose time was computed afterwards."""
 
 
 class TroubleError(Exception):
@@ -56,6 +61,10 @@ class OutOfReachError(TroubleError):
     """The content may be fine, but cannot be read or written now."""
 
 
+class FullError(OutOfReachError):
+    """There is no room left on the disk."""
+
+
 @contextmanager
 def told_apart() -> Iterator[None]:
     """Turn whatever the block's database or file work raises into ``DamagedError`` or ``OutOfReachError``."""
@@ -64,10 +73,14 @@ def told_apart() -> Iterator[None]:
     except sqlite3.Error as error:
         number = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
         short = number == sqlite3.SQLITE_IOERR_SHORT_READ  # the file ends before its own header says
+        if number in _FULL:
+            raise FullError(str(error)) from error
         if number & 0xFF in _OUT_OF_REACH and not short:
             raise OutOfReachError(str(error)) from error
         raise DamagedError(str(error)) from error
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise FullError(error.strerror or str(error)) from error
         raise OutOfReachError(error.strerror or str(error)) from error
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         # Flipped bytes also surface as texts that cannot be decoded, even inside SQLite's own messages.
@@ -241,37 +254,6 @@ def _account(body: Mapping[str, Any]) -> Account:
     if "causes" in given:
         given["causes"] = tuple(Code(code) for code in given["causes"])
     return Account(**{field.name: given[field.name] for field in fields(Account) if field.name in given})
-
-
-def encode_event(event: Event, mono: float, boot: str) -> str:
-    """An event as ASCII JSON, with the monotonic instant that can correct its time later."""
-    body = {
-        "code": event.code,
-        "subject": event.subject,
-        "severity": event.severity,
-        "incident": event.incident,
-        "args": dict(event.args),
-        "alert": event.alert,
-        "mono": mono,
-        "boot": boot,
-    }
-    return json.dumps(body, default=str)
-
-
-def decode_row(row: tuple[Any, ...]) -> Recorded:
-    """A row of ``SELECT seq, id, at, synced, body`` as it was recorded; raises ``DamagedError``."""
-    seq, name, at, synced, text = row
-    with told_apart():
-        body = json.loads(text)
-        event = Event(
-            code=Code(body["code"]),
-            subject=body["subject"],
-            severity=Severity(body["severity"]),
-            incident=body["incident"],
-            args=dict(body["args"]),
-            alert=bool(body.get("alert", body["code"] in TURNS)),
-        )
-        return Recorded(id=str(name), seq=int(seq), event=event, at=float(at), synced=bool(synced))
 
 
 # --- the copy of the memory ---------------------------------------------------------------------------

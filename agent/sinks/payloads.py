@@ -50,7 +50,7 @@ def event_payload(recorded: Recorded) -> dict[str, Any]:
         "alert": event.alert,
         "subject": event.subject,
         "at": moment(recorded.at),
-        "clock": _clock(recorded.synced),
+        "clock": "corrected" if recorded.corrected else _clock(recorded.synced),
         "args": _args(event.args),
         "text": {language: words(event.code, language, event.args).sentence for language in LANGUAGES},
     }

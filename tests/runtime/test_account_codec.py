@@ -10,13 +10,8 @@ from agent.core.alerts import Account
 from agent.core.codes import Code, Severity
 from agent.core.instant import Stamp
 from agent.core.model import Event, OpenIncident
-from agent.runtime.store_codec import (
-    DamagedError,
-    decode_incident,
-    decode_row,
-    encode_event,
-    encode_incident,
-)
+from agent.runtime.store_codec import DamagedError, decode_incident, encode_incident
+from agent.runtime.store_rows import decode_row, encode_event
 
 AT = Stamp(12.5, 1.8e9, synced=True, boot="boot")
 ACCOUNT = Account(

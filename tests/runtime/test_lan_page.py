@@ -33,7 +33,7 @@ OPENED = Event(Code.INCIDENT_OPENED, "ftth", Severity.ALERT, "i1", {"label": "Fi
 
 def store(folder: Path, *events: Event) -> Store:
     """A state folder with these events on the disk."""
-    made = Store.open(folder, NOW, keep_outbox=False)
+    made = Store.open(folder, NOW)
     made.append([(event, NOW) for event in events])
     return made
 

@@ -6,8 +6,6 @@ import json
 import random
 import shutil
 import sqlite3
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -15,23 +13,24 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from store_ground import mounted, run_writer
 
 from agent.core.codes import Code, Severity
 from agent.core.instant import Now, Stamp, stamp
 from agent.core.model import Cycle, Event, OpenIncident, Part, Recorded
-from agent.runtime import store_schema
-from agent.runtime.store import BACKLOG, Store, StoreError
+from agent.runtime import store_database, store_schema
+from agent.runtime.store import Store, StoreError
+from agent.runtime.store_loss import BACKLOG
 
-ROOT = Path(__file__).parents[2]
 NOW = Now(mono=1000.0, wall=1_800_000_000.0, synced=True, boot="a")
 
 
 _stores: list[Store] = []
 
 
-def opened(folder: Path, now: Now, *, keep_outbox: bool = True) -> Store:
+def opened(folder: Path, now: Now, receivers: tuple[str, ...] = ("mqtt",)) -> Store:
     """A store that is closed at the end of the test at the latest."""
-    _stores.append(Store.open(folder, now, keep_outbox=keep_outbox))
+    _stores.append(Store.open(folder, now, receivers))
     return _stores[-1]
 
 
@@ -71,7 +70,7 @@ def test_events_come_back_as_they_were_written(tmp_path):
     written = write(store, 3)
     store.close()
     again = opened(tmp_path, NOW)
-    assert again.pending(0, 10) == written
+    assert again.pending("mqtt", 0, 10) == written
     assert in_order(written) == [1, 2, 3]
     assert written[0].at == NOW.wall
     assert written[0].id.endswith("-1")
@@ -85,7 +84,7 @@ def test_numbers_go_on_after_restart(tmp_path):
         store = opened(tmp_path, NOW)
         for item in write(store, 2):
             ids.append(item.id)
-            store.acknowledge(item.seq or 0)
+            store.acknowledge("mqtt", item.seq or 0)
         store.close()
     assert [name.rpartition("-")[2] for name in ids] == [str(n) for n in range(1, 9)]
     assert len({name.rpartition("-")[0] for name in ids}) == 1
@@ -104,30 +103,32 @@ def test_debug_events_are_not_kept(tmp_path):
     assert in_order(recorded) == [1, None, 2, None]
     assert [item.event for item in recorded] == [item for item, _ in mixed]
     assert len({item.id for item in recorded}) == 4
-    assert in_order(store.pending(0, 10)) == [1, 2]
+    assert in_order(store.pending("mqtt", 0, 10)) == [1, 2]
 
 
 def test_acknowledged_events_leave_the_outbox(tmp_path):
     """Pending gives exactly what nobody acknowledged, beyond a number, at most so many, in order."""
     store = opened(tmp_path, NOW)
     write(store, 6)
-    store.acknowledge(2)
-    store.acknowledge(5)
-    assert in_order(store.pending(0, 10)) == [1, 3, 4, 6]
-    assert in_order(store.pending(1, 2)) == [3, 4]
+    store.acknowledge("mqtt", 2)
+    store.acknowledge("mqtt", 5)
+    assert in_order(store.pending("mqtt", 0, 10)) == [1, 3, 4, 6]
+    assert in_order(store.pending("mqtt", 1, 2)) == [3, 4]
     store.close()
-    assert in_order(opened(tmp_path, NOW).pending(0, 10)) == [1, 3, 4, 6]
+    assert in_order(opened(tmp_path, NOW).pending("mqtt", 0, 10)) == [1, 3, 4, 6]
 
 
 def test_without_outbox_events_are_history(tmp_path):
     """Without MQTT nothing waits, and nothing old is sent the day MQTT is configured."""
-    store = opened(tmp_path, NOW, keep_outbox=False)
+    store = opened(tmp_path, NOW, ())
     write(store, 3)
-    assert store.pending(0, 10) == []
+    with pytest.raises(ValueError, match="no receiver 'mqtt'; there are none"):
+        store.pending("mqtt", 0, 10)
     store.close()
     again = opened(tmp_path, NOW)
+    assert again.pending("mqtt", 0, 10) == []
     write(again, 1)
-    assert in_order(again.pending(0, 10)) == [4]
+    assert in_order(again.pending("mqtt", 0, 10)) == [4]
 
 
 def test_incident_survives(tmp_path):
@@ -171,22 +172,15 @@ def test_quick_restarts_are_counted_and_forgiven(tmp_path):
 
 def test_old_history_is_deleted_in_pieces(tmp_path, monkeypatch):
     """Acknowledged events beyond the limits go, waiting ones stay, numbers go on."""
-    monkeypatch.setattr(store_schema, "KEPT_ROWS", 100)
+    monkeypatch.setattr(store_database, "KEPT_ROWS", 100)
     store = opened(tmp_path, NOW)
     for item in write(store, 300)[:290]:
-        store.acknowledge(item.seq or 0)
+        store.acknowledge("mqtt", item.seq or 0)
     write(store, 300, start=300)
     with sqlite3.connect(tmp_path / "vigie.db") as db:
         kept = [row[0] for row in db.execute("SELECT seq FROM events ORDER BY seq")]
     db.close()
     assert kept == list(range(291, 601))
-    much_later = Now(NOW.mono, NOW.wall + 401 * 86_400, synced=True, boot="b")
-    store.acknowledge(291)
-    assert in_order(store.append([(event(n), much_later) for n in range(250)]))[0] == 601
-    with sqlite3.connect(tmp_path / "vigie.db") as db:
-        kept = [row[0] for row in db.execute("SELECT seq FROM events ORDER BY seq")]
-    db.close()
-    assert kept[0] == 292
 
 
 # --- the memory of cycles --------------------------------------------------------------------------------
@@ -322,7 +316,7 @@ def test_rewound_history_does_not_reuse_ids(tmp_path):
     store = opened(tmp_path, NOW)
     ids |= {item.id for item in write(store, 2)}
     assert len(ids) == 6
-    assert in_order(store.pending(0, 10)) == [1, 2, 3, 4]
+    assert in_order(store.pending("mqtt", 0, 10)) == [1, 2, 3, 4]
 
 
 def test_database_damaged_while_running_is_replaced(tmp_path):
@@ -330,14 +324,32 @@ def test_database_damaged_while_running_is_replaced(tmp_path):
     store = opened(tmp_path, NOW)
     store.save_cycle(cycle(1))
     write(store, 5)
-    assert store._db is not None
-    store._db._db.execute("DROP TABLE events")
+    store._disk.opened()._db.execute("DROP TABLE events")
     assert in_order(write(store, 2)) == [1, 2]
     assert store.faults == []
     assert (tmp_path / "vigie.db.bad-1").exists()
     store.close()
     (tmp_path / "cycles.json").unlink()
     assert opened(tmp_path, NOW).load(NOW).cycles == (cycle(1),)
+
+
+def test_new_database_takes_no_acknowledgement_of_the_old_one(tmp_path):
+    """Numbers begin anew under a receiver that is far beyond them: it gets all, and loses none."""
+    store = opened(tmp_path, NOW)
+    write(store, 20)
+    outbox = store.outbox("mqtt")
+    assert in_order(outbox.pending(0, 20)) == list(range(1, 21))
+    other = sqlite3.connect(tmp_path / "vigie.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    store._disk.opened()._db.execute("PRAGMA busy_timeout = 0")
+    outbox.acknowledge(2)
+    other.execute("DROP TABLE events")
+    other.execute("COMMIT")
+    other.close()
+    fresh = write(store, 3, start=100)
+    assert in_order(fresh) == [1, 2, 3]
+    outbox.acknowledge(15)
+    assert outbox.pending(20, 10) == fresh
 
 
 def test_one_unreadable_event_does_not_stop_the_outbox(tmp_path):
@@ -349,8 +361,8 @@ def test_one_unreadable_event_does_not_stop_the_outbox(tmp_path):
         db.execute('UPDATE events SET body = \'{"code": "of the future"}\' WHERE seq IN (1, 3)')
     db.close()
     again = opened(tmp_path, NOW)
-    assert in_order(again.pending(0, 1)) == [2]
-    assert in_order(again.pending(2, 10)) == [4]
+    assert in_order(again.pending("mqtt", 0, 1)) == [2]
+    assert in_order(again.pending("mqtt", 2, 10)) == [4]
 
 
 @pytest.fixture(scope="module")
@@ -363,7 +375,7 @@ def healthy(tmp_path_factory):
         store.save_cycle(cycle(n))
     write(store, 30)
     for seq in range(1, 10):
-        store.acknowledge(seq)
+        store.acknowledge("mqtt", seq)
     shutil.copytree(work, folder / "state", ignore=shutil.ignore_patterns("*-shm"))
     store.close()
     return folder / "state"
@@ -394,15 +406,15 @@ def test_no_damage_is_ever_raised(healthy, tmp_path, name, where, flips, width):
     store.save_incident(None)
     fresh = write(store, 2, start=100)
     store.save_cycle(cycle(9))
-    waiting = store.pending(0, 100)
+    waiting = store.pending("mqtt", 0, 100)
     assert in_order(waiting) == sorted(set(in_order(waiting)))
     assert waiting[-2:] == fresh
     for item in waiting:
-        store.acknowledge(item.seq or 0)
+        store.acknowledge("mqtt", item.seq or 0)
     store.close()
     again = opened(folder, NOW)
     assert again.load(NOW).cycles == (cycle(0), cycle(1), cycle(2), cycle(9))
-    assert again.pending(0, 100) == []
+    assert again.pending("mqtt", 0, 100) == []
     again.close()
 
 
@@ -427,28 +439,6 @@ def test_damage_to_both_files_never_makes_a_smaller_budget(healthy, tmp_path, da
 
 
 # --- crashes ---------------------------------------------------------------------------------------------
-
-WRITER = """
-import sys
-from pathlib import Path
-sys.path.insert(0, {root!r})
-from agent.core.codes import Code, Severity
-from agent.core.instant import Now, stamp
-from agent.core.model import Cycle, Event
-from agent.runtime.store import Store, StoreError
-NOW = Now(1000.0, 1_800_000_000.0, True, "a")
-def event(n):
-    return Event(Code.UPLINK_DOWN, "ftth", Severity.WARNING, "i1", {{"label": "Fibre", "why": str(n)}})
-def say(*words):
-    print(*words, flush=True)
-store = Store.open(Path(sys.argv[1]), NOW)
-"""
-
-
-def run_writer(folder: Path, script: str, *wrapper: str) -> subprocess.Popen[str]:
-    code = WRITER.format(root=str(ROOT)) + script
-    command = [*wrapper, sys.executable, "-c", code, str(folder)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 def test_kill_at_any_moment_loses_nothing_that_was_written(tmp_path):
@@ -481,7 +471,7 @@ while True:
             else:
                 cycles.add(words[1])
         store = opened(tmp_path, NOW)
-        found = {item.seq: item.id for item in store.pending(0, 100_000)}
+        found = {item.seq: item.id for item in store.pending("mqtt", 0, 100_000)}
         orders = {item.order for item in store.load(NOW).cycles or ()}
         store.close()
         assert list(found) == list(range(1, len(found) + 1))
@@ -526,20 +516,20 @@ waiting = []
 for n in range(3, 9):
     waiting += store.append([(event(n), NOW)])
 say([item.seq for item in waiting])
-say([item.seq for item in store.pending(0, 100)])
+say([item.seq for item in store.pending("mqtt", 0, 100)])
 try:
     store.save_cycle(Cycle("o1", "ont", Code.BOX_HUNG, "i1", stamp(NOW)))
 except StoreError as error:
     say("refused")
 store.save_incident(None)
 store.note_start(NOW)
-store.acknowledge(1)
+store.acknowledge("mqtt", 1)
 say([(part.name, part.ok) for part in store.faults])
 resource.setrlimit(resource.RLIMIT_FSIZE, free)
 store.save_cycle(Cycle("o2", "ont", Code.BOX_HUNG, "i1", stamp(NOW)))
 store.append([(event(9), NOW)])
 say(store.faults)
-found = store.pending(0, 100)
+found = store.pending("mqtt", 0, 100)
 say([item.seq for item in found])
 say([item.event.args["why"] for item in found])
 say([item.id for item in found][2:8] == [item.id for item in waiting])
@@ -560,17 +550,8 @@ say([item.order for item in store.load(NOW).cycles])
         "['o2']",
     ]
     store = opened(tmp_path, NOW)
-    assert in_order(store.pending(0, 100)) == list(range(2, 11))
+    assert in_order(store.pending("mqtt", 0, 100)) == list(range(2, 11))
     assert store.faults == []
-
-
-def mounted(folder: Path, options: str, then: str = "") -> list[str]:
-    """A command prefix that runs what follows with ``folder`` on a small disk of its own."""
-    tried = subprocess.run(["unshare", "-m", "true"], capture_output=True, text=True, check=False)
-    if tried.returncode != 0:
-        pytest.skip(f"no disk of its own can be mounted here: {tried.stderr.strip()}")
-    script = f'mount -t tmpfs -o {options} tmpfs "{folder}" && {then or "true"} && exec "$@"'
-    return ["unshare", "-m", "sh", "-c", script, "sh"]
 
 
 def test_disk_full_from_the_start(tmp_path):
@@ -586,8 +567,8 @@ except StoreError:
     say("refused")
 (Path(sys.argv[1]) / "fill").unlink()
 say([item.seq for item in store.append([(event(3), NOW)])])
-say([item.id for item in store.pending(0, 10)][:3] == [item.id for item in shown])
-say([item.seq for item in store.pending(0, 10)])
+say([item.id for item in store.pending("mqtt", 0, 10)][:3] == [item.id for item in shown])
+say([item.seq for item in store.pending("mqtt", 0, 10)])
 say(store.faults, store.load(NOW).cycles)
 """
     with run_writer(tmp_path, script, *mounted(tmp_path, "size=400k", fill)) as process:
@@ -618,8 +599,8 @@ def test_read_only_disk(tmp_path):
 say([cycle.order for cycle in store.load(NOW).cycles])
 store.note_start(NOW)
 say([item.seq for item in store.append([(event(3), NOW)])])
-store.pending(0, 10)
-store.acknowledge(1)
+store.pending("mqtt", 0, 10)
+store.acknowledge("mqtt", 1)
 try:
     store.save_cycle(Cycle("o2", "ont", Code.BOX_HUNG, "i1", stamp(NOW)))
 except StoreError:
@@ -644,7 +625,7 @@ def test_locked_database_is_waited_for(tmp_path, monkeypatch):
     assert not (tmp_path / "vigie.db.bad-1").exists()
     other.execute("ROLLBACK")
     other.close()
-    assert in_order(store.pending(0, 10)) == [1]
+    assert in_order(store.pending("mqtt", 0, 10)) == [1]
     assert store.faults == []
 
 
@@ -661,8 +642,12 @@ def test_memory_of_waiting_events_is_bounded(tmp_path, monkeypatch):
     assert "being lost" in store.faults[0].detail
     other.execute("ROLLBACK")
     other.close()
-    assert in_order(write(store, 1)) == [BACKLOG + 1]
-    assert store.pending(0, 1)[0].event == event(3000)
+    told, last = write(store, 1)
+    assert (told.event.code, told.event.args["count"], told.seq) == (Code.EVENTS_LOST, 3000, 1)
+    assert last.seq == BACKLOG + 2
+    waiting = store.pending("mqtt", 0, 2)
+    assert waiting == [told, waiting[1]]
+    assert waiting[1].event == event(3000)
 
 
 def test_stamp_of_an_unsynchronised_clock_blocks_longer_never_shorter(tmp_path):

@@ -182,7 +182,7 @@ class Site:
         self.wake.set()
 
     async def pending(self) -> list[int | None]:
-        return [item.seq for item in await self.on_disk(self.store.pending, 0, 1000)]
+        return [item.seq for item in await self.on_disk(self.store.pending, "mqtt", 0, 1000)]
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Wait for a report that makes it true."""
@@ -207,7 +207,7 @@ class Site:
 @contextlib.asynccontextmanager
 async def site(folder: Path, port: int, meter: Meter | None = None, **changes: Any) -> AsyncIterator[Site]:
     disk = ThreadPoolExecutor(max_workers=1)
-    store, parts, board, wake = Store.open(folder / "state", NOW), [], Board(), asyncio.Event()
+    store, parts, board, wake = Store.open(folder / "state", NOW, ("mqtt",)), [], Board(), asyncio.Event()
     reported = asyncio.Event()
     here: Site
 
@@ -222,7 +222,9 @@ async def site(folder: Path, port: int, meter: Meter | None = None, **changes: A
         handed.extend(item.seq for item in result or ())
         return result
 
-    sink = MqttSink(replace(SETTINGS, port=port, **changes), store, run_blocking, report, meter)
+    sink = MqttSink(
+        replace(SETTINGS, port=port, **changes), store.outbox("mqtt"), run_blocking, report, meter
+    )
     board.publish(snapshot())
     task = asyncio.create_task(sink.run(board.snapshots(), wake))
     here = Site(board, store, parts, task, wake, disk, reported, handed)
@@ -335,7 +337,7 @@ from test_mqtt_broker import NOW, SETTINGS, event, snapshot
 folder, port, count = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 sink.BACKOFF_S = (0.1, 0.2)
 async def main():
-    store = Store.open(folder / "state", NOW)
+    store = Store.open(folder / "state", NOW, ("mqtt",))
     disk = ThreadPoolExecutor(max_workers=1)
     def on_disk(call, *args):
         return asyncio.get_running_loop().run_in_executor(disk, call, *args)
@@ -343,7 +345,7 @@ async def main():
     print(*[item.seq for item in written], flush=True)
     board = Board()
     board.publish(snapshot())
-    sink = MqttSink(replace(SETTINGS, port=port), store, on_disk, lambda part: None)
+    sink = MqttSink(replace(SETTINGS, port=port), store.outbox("mqtt"), on_disk, lambda part: None)
     await sink.run(board.snapshots(), asyncio.Event())
 asyncio.run(main())
 """
@@ -370,10 +372,10 @@ def test_last_will_when_the_agent_is_killed(tmp_path, broker):
 
 def test_events_arrive_in_order_exactly_the_pending_ones(tmp_path, broker):
     """Sixty waiting events and two more arrive once each, in order, and then the outbox is empty."""
-    store = Store.open(tmp_path / "state", NOW)
+    store = Store.open(tmp_path / "state", NOW, ("mqtt",))
     store.append([(event(n), NOW) for n in range(64)])
     for seq in (1, 2):
-        store.acknowledge(seq)
+        store.acknowledge("mqtt", seq)
     store.close()
 
     async def story(listener: Listener) -> None:
