@@ -23,6 +23,7 @@ WHAT = {
     "footprint": "CPU and memory of the daemon in calm",
     "data": "bytes of the agent itself on a metered standby, its own count beside the line's",
     "page": "the page on the local network: bytes, and milliseconds to draw",
+    "fleet": "vigie fleet before many simulated sites: time, CPU, memory, and how soon trouble shows",
     "faults": "cuts in the operator's eight-hour outage, and seconds from a box's hang to its cut",
     "rules": "each refusal of a power cycle taken out of a copy: which test notices that it is gone",
     "routes": "route mode: what a switch costs a voice stream, what 500 of them and kill -9 leave behind",
@@ -62,6 +63,13 @@ def parser() -> argparse.ArgumentParser:
     each["footprint"].add_argument("minutes", type=float, nargs="?", default=3.0)
     each["data"].add_argument("minutes", type=float, nargs="?", default=4.0, help="default: %(default)g")
     each["data"].add_argument("--months", action="store_true", help="whole months on the core instead")
+    each["fleet"].add_argument("sites", type=int, nargs="?", default=1000, help="default: %(default)s")
+    each["fleet"].add_argument(
+        "--minutes", type=float, default=1.0, help="of the live table; default: %(default)g"
+    )
+    each["fleet"].add_argument(
+        "--serve", action="store_true", help="only simulate, with troubles, to look at"
+    )
     each["footprint"].add_argument("--web", action="store_true", help="with the page, looked at all the time")
     each["detection"].add_argument(
         "folder", type=Path, nargs="?", default=TRACES, help="default: %(default)s"
@@ -118,6 +126,11 @@ def run(args: argparse.Namespace) -> bool:
             from measure.lan_page import page
 
             page()
+        case "fleet":
+            from measure.fleet import measure as fleet
+            from measure.fleet import serve
+
+            asyncio.run(serve(args.sites) if args.serve else fleet(args.sites, args.minutes))
         case "faults":
             from measure.faults import faults
 

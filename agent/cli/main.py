@@ -19,9 +19,11 @@ COMMANDS = {
     "power": "restart a box, or withhold automatic restarts, through the running agent",
     "commission": "try out everything with a person: uplinks, relays, panel, broker; keep a signed record",
     "plan": "print what a site needs on paper: the front panel's label, and what its LEDs mean",
+    "fleet": "all sites of a broker in one table, the worst first; or judged once, as a Nagios check",
     "replay": "a recorded day through the present detector, alone or beside other rules",
 }
-"""Each is a module of this package with ``add_arguments(parser)`` and ``run(args) -> int``."""
+"""Each is a module of this package with ``add_arguments(parser)`` and ``run(args) -> int``; one may have
+``bad_usage(given) -> int``, the exit code for arguments that make no sense."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,10 +38,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"vigie {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, text in COMMANDS.items():
-        command = commands.add_parser(name, help=text, description=text.capitalize() + ".")
+        command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
         if name == chosen:
             importlib.import_module(f"agent.cli.{name}").add_arguments(command)
-    args = parser.parse_args(given)
+    try:
+        args = parser.parse_args(given)
+    except SystemExit as ended:
+        if ended.code and chosen in COMMANDS:
+            command_module = importlib.import_module(f"agent.cli.{chosen}")
+            if hasattr(command_module, "bad_usage"):
+                raise SystemExit(command_module.bad_usage(given)) from None
+        raise
     try:
         return int(importlib.import_module(f"agent.cli.{args.command}").run(args))
     except KeyboardInterrupt:

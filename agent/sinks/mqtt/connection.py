@@ -97,10 +97,10 @@ class Connection:
         self.waiting[sent.mid] = token
         return sent.mid
 
-    def subscribe(self, *filters: str) -> None:
-        """Ask for messages, at QoS 1; only after ``open``."""
+    def subscribe(self, *filters: str, qos: int = 1) -> None:
+        """Ask for messages; only after ``open``."""
         assert self._client is not None
-        self._client.subscribe([(wanted, 1) for wanted in filters])
+        self._client.subscribe([(wanted, qos) for wanted in filters])
 
     async def close(self) -> None:
         """Say goodbye if there is somebody to hear it, and end the network thread."""
