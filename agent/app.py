@@ -23,6 +23,7 @@ from agent.core.durable import Durable
 from agent.core.instant import Now
 from agent.core.model import Event, Leave, Link, Observation, Part
 from agent.core.site import Site
+from agent.delivery import Where, brokers, deliveries
 from agent.drivers import list_pins, open_boxes, open_modems, open_relays
 from agent.indicators import run_buzzer, run_lights
 from agent.lan_page import LanPage
@@ -95,8 +96,7 @@ class App:
         list_pins(self._config, self._folders.runtime)
         relays, parts = open_relays(self._config, self._folders.runtime)
         now = self._clock.now()
-        receivers = ("mqtt",) if self._config.mqtt is not None else ()
-        open_store = partial(Store.open, self._folders.state, now, receivers)
+        open_store = partial(Store.open, self._folders.state, now, tuple(brokers(self._config)))
         self._store = await loop.run_in_executor(self._disk, open_store)
         self._history = History(self._store, self._disk, self._board, self._post)
         limits, wired = data_limits(self._config), wiring(self._config)
@@ -191,10 +191,11 @@ class App:
                 group.create_task(self._keep_trace(), name="trace"),
                 group.create_task(self._history.run(CALM_S, self._clock.now), name="history"),
             ]
+            speakers = {"screen", *brokers(self._config)}
             for name, work in self._ornaments().items():
                 tasks.append(
                     group.create_task(
-                        keep_running(name, work, self._post, says_itself=name in ("mqtt", "screen")),
+                        keep_running(name, work, self._post, says_itself=name in speakers),
                         name=name,
                     )
                 )
@@ -225,8 +226,9 @@ class App:
             parts["screen"] = self._screen
         if self._config.panel.web is not None:
             parts["web"] = LanPage(self._config, self._folders.state, self._history, self._board).run
-        if self._config.mqtt is not None:
-            parts["mqtt"] = self._mqtt
+        state, desk, now = self._folders.state, self._desk.ask, self._clock.now
+        where = Where(state, self._board, self._history, self._meter, self._post, desk, now)
+        parts |= deliveries(self._config, self._store, where)
         return parts
 
     # --- ornamental parts, each imports what it needs when it runs ---------------------------------------
@@ -250,17 +252,12 @@ class App:
 
         await run_screen(self._config, self._board.snapshots(), self._trials, self._desk.ask, self._post)
 
-    async def _mqtt(self) -> None:
-        from agent.delivery import run_mqtt
-
-        shots = self._board.snapshots()
-        await run_mqtt(self._config, shots, self._store, self._history, self._post, self._meter)
-
     async def _tell_about(self) -> dict[str, Any]:
         """What runs here; no secret is in a configuration."""
         waiting = None
-        if self._config.mqtt is not None:
-            waiting = len(await self._history.call(self._store.pending, "mqtt", 0, 1)) > 0
+        for broker in brokers(self._config):
+            found = await self._history.call(self._store.pending, broker, 0, 1)
+            waiting = bool(waiting or found)
         return {
             **versions(),
             "state": str(self._folders.state),

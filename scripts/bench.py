@@ -22,6 +22,8 @@ WHAT = {
     "outbox": "10000 events while site and broker are killed, frozen, made to forget; none may be lost",
     "footprint": "CPU and memory of the daemon in calm",
     "data": "bytes of the agent itself on a metered standby, its own count beside the line's",
+    "wayout": "seconds from an uplink's verdict to the broker's subscriber, with that uplink dead",
+    "mqtt": "bytes of the connection to the broker on a metered uplink, in calm and in an incident",
     "page": "the page on the local network: bytes, and milliseconds to draw",
     "fleet": "vigie fleet before many simulated sites: time, CPU, memory, and how soon trouble shows",
     "faults": "cuts in the operator's eight-hour outage, and seconds from a box's hang to its cut",
@@ -48,6 +50,10 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="what", required=True)
     each = {name: commands.add_parser(name, help=text, description=text) for name, text in WHAT.items()}
     each["outage"].add_argument("runs", type=int, nargs="?", default=5)
+    each["wayout"].add_argument("runs", type=int, nargs="?", default=10, help="default: %(default)s")
+    each["mqtt"].add_argument(
+        "minutes", type=float, nargs="?", default=20.0, help="a multiple of ten; default: %(default)g"
+    )
     each["kills"].add_argument("count", type=int, nargs="?", default=200, help="default: %(default)s")
     each["kills"].add_argument("--seed", type=int, default=1, help="default: %(default)s")
     each["kills"].add_argument("--bays", type=int, default=5, help="at once; default: %(default)s")
@@ -122,6 +128,14 @@ def run(args: argparse.Namespace) -> bool:
                 months()
             else:
                 asyncio.run(data(args.minutes))
+        case "wayout":
+            from measure.way_out import way_out
+
+            asyncio.run(way_out(args.runs))
+        case "mqtt":
+            from measure.mqtt_bytes import mqtt_bytes
+
+            asyncio.run(mqtt_bytes(args.minutes))
         case "page":
             from measure.lan_page import page
 

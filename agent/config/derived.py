@@ -55,7 +55,7 @@ def derived(
             return {"label": entry["name"], "confirm_s": confirm_s, **address}
         case "modem":
             return {"label": entry["name"], **_address(entry.get("driver"), entry.get("uplink"), uplinks)}
-        case "mqtt":
+        case "mqtt" | "mqtt.second":
             return {"port": 8883 if entry.get("tls", True) else 1883, "client_id": f"vigie-{site}"}
     return {}
 
@@ -83,4 +83,7 @@ def complete(clean: Mapping[str, Any]) -> dict[str, Any]:
             ]
         else:
             full[section] = {**derived(section, content, site), **content}
+    if full.get("mqtt", {}).get("second") is not None:
+        second = full["mqtt"]["second"]
+        full["mqtt"]["second"] = {**derived("mqtt.second", second, site), **second}
     return full

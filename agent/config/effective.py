@@ -14,8 +14,8 @@ from agent.config.hours import hours_of
 from agent.config.keys import keys_of, schema
 from agent.config.problems import MASK
 from agent.config.schema import Box, Config, Modem, Uplink
-from agent.config.schema_mqtt import Mqtt
-from agent.config.secrets import MQTT_CREDENTIAL, is_credential
+from agent.config.schema_mqtt import MqttBroker
+from agent.config.secrets import MQTT_CREDENTIAL, SECOND_CREDENTIAL, is_credential
 from agent.core.devices import DeviceKind, DeviceSpec
 from agent.core.site import BoxSpec, PowerRules, Site, UplinkKind, UplinkSpec
 
@@ -62,26 +62,29 @@ def _block(header: str, section: str, entry: Struct, config: Config, *, first: b
         mark = "  # default" if name in defaults and defaults[name] == value else ""
         if isinstance(value, dict):
             tables += _led_lines(value)
+        elif isinstance(value, Struct):
+            tables += ["", _block(f"[{section}.{name}]", f"{section}.{name}", value, config)]
         elif value is None:
             lines.append(f"# {name} is not set")
         else:
             lines.append(f"{name} = {_toml(value, name)}{mark}")
-    if isinstance(entry, Mqtt | Modem | Box):
-        lines += [f"# password: {source}" for source in _password_sources(entry)]
+    if isinstance(entry, MqttBroker | Modem | Box):
+        usual = MQTT_CREDENTIAL if section == "mqtt" else SECOND_CREDENTIAL
+        lines += [f"# password: {source}" for source in _password_sources(entry, usual)]
     return "\n".join([*lines, *tables])
 
 
-def _password_sources(entry: Mqtt | Modem | Box) -> Iterator[str]:
-    """Where its password comes from; nothing for what could have none."""
+def _password_sources(entry: MqttBroker | Modem | Box, usual: str) -> Iterator[str]:
+    """Where its password comes from, a broker's by default ``usual``; nothing for what could have none."""
     match entry:
-        case Mqtt(username=None) | Modem(driver="hilink", password_file=None):
+        case MqttBroker(username=None) | Modem(driver="hilink", password_file=None):
             yield "none"
         case Modem(driver="at") | Box(api=None):
             return
         case Box(password_file=None):
             yield "none"
         case _:
-            place = entry.password_file or MQTT_CREDENTIAL
+            place = entry.password_file or usual
             yield (
                 f"{MASK} (systemd credential {place})"
                 if is_credential(place)

@@ -18,6 +18,7 @@ RELAY = re.compile(r"gpio(?P<pin>[0-9]{1,3})|virtual:(?P<path>/[^#\n]+)#(?P<box>
 RELAY_PINS = range(9, 28)
 """GPIO 0 to 8 are pulled up while the Pi boots, which would cut the box."""
 CREDENTIAL = re.compile(r"[a-z0-9][a-z0-9-]{0,38}-(password|token)")
+KEY_CREDENTIAL = re.compile(r"[a-z0-9][a-z0-9-]{0,38}-key")
 """The ending tells the name of a credential from a password that was put in its place."""
 LABEL_CHARACTERS = 40
 TEXT_CHARACTERS = 128
@@ -164,6 +165,11 @@ def secret_file(text: str) -> Words | None:
     return None if CREDENTIAL.fullmatch(text) or file(text) is None else say("secret_file")
 
 
+def key_file(text: str) -> Words | None:
+    """An absolute path, or the name of a credential that holds a key."""
+    return None if KEY_CREDENTIAL.fullmatch(text) or file(text) is None else say("key_file")
+
+
 def band(text: str) -> Words | None:
     """A radio band by its usual name."""
     return None if BAND.fullmatch(text) else say("band")
@@ -289,6 +295,7 @@ FORMS: dict[str, Callable[[str], Words | None]] = {
     "relay": relay,
     "file": file,
     "secret_file": secret_file,
+    "key_file": key_file,
     "band": band,
     "phone": phone,
     "host": host,

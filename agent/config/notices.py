@@ -9,7 +9,7 @@ from itertools import pairwise
 from agent.config.effective import MEGABYTE, checks_s, reboots
 from agent.config.forms import is_private, web_address
 from agent.config.schema import Box, Checks, Config, Modem, Uplink
-from agent.config.schema_mqtt import Mqtt
+from agent.config.schema_mqtt import MqttBroker
 from agent.config.schema_panel import Panel
 from agent.config.words import Words, say
 from agent.core.budget import planned_look_s
@@ -50,7 +50,9 @@ def _all(config: Config) -> Iterator[Words]:
         yield say("notice_no_led", names=", ".join(missing))
     yield from _web(config.panel)
     if config.mqtt is not None:
-        yield from _mqtt(config.mqtt)
+        yield from _mqtt("mqtt", config.mqtt)
+        if config.mqtt.second is not None:
+            yield from _mqtt("mqtt.second", config.mqtt.second)
 
 
 def _uplinks(config: Config) -> Iterator[Words]:
@@ -152,11 +154,13 @@ def _web(panel: Panel) -> Iterator[Words]:
         yield say("notice_web_public", address=address)
 
 
-def _mqtt(mqtt: Mqtt) -> Iterator[Words]:
+def _mqtt(section: str, mqtt: MqttBroker) -> Iterator[Words]:
     if not mqtt.tls and mqtt.username is not None and not is_private(mqtt.host):
-        yield say("notice_mqtt_plain", host=mqtt.host)
+        yield say("notice_mqtt_plain", section=section, host=mqtt.host)
     if mqtt.port in _USUAL_PORTS and _USUAL_PORTS[mqtt.port] is not mqtt.tls:
         usual = say("encrypted" if _USUAL_PORTS[mqtt.port] else "unencrypted")
-        yield say("notice_mqtt_port", port=mqtt.port, usual=usual, tls="true" if mqtt.tls else "false")
-    if mqtt.ca_file is not None and not mqtt.tls:
-        yield say("notice_ca_unused")
+        tls = "true" if mqtt.tls else "false"
+        yield say("notice_mqtt_port", section=section, port=mqtt.port, usual=usual, tls=tls)
+    for key, file in (("ca_file", mqtt.ca_file), ("cert_file", mqtt.cert_file)):
+        if file is not None and not mqtt.tls:
+            yield say("notice_tls_unused", section=section, key=key)

@@ -14,6 +14,7 @@ from agent.config.lines import KeyPath, line_of, lines_of
 from agent.config.problems import ConfigErrors, Problem, quoted, where
 from agent.config.rules import broken_rules
 from agent.config.rules_devices import broken_device_rules
+from agent.config.rules_mqtt import broken_mqtt_rules
 from agent.config.rules_panel import broken_panel_rules
 from agent.config.schema import Config, from_builtins
 from agent.config.shape import Fault, Shape
@@ -99,7 +100,8 @@ def interpret(raw: dict[str, Any], text: str = "", path: Path = Path("vigie.toml
     """
     shape = Shape()
     clean = shape.check(raw)
-    faults = [*shape.faults, *broken_rules(clean), *broken_device_rules(clean), *broken_panel_rules(clean)]
+    rules = (broken_rules, broken_device_rules, broken_panel_rules, broken_mqtt_rules)
+    faults = [*shape.faults, *(fault for broken in rules for fault in broken(clean))]
     if faults:
         lines = lines_of(text) if text else {}
         problems = [_problem(fault, raw, lines) for fault in faults]

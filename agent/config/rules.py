@@ -32,9 +32,6 @@ def broken_rules(clean: Mapping[str, Any]) -> Iterator[Fault]:
     yield from _relays(boxes)
     yield from _checks(clean.get("checks", {}))
     yield from _phones(entries(clean, "modem"))
-    mqtt = clean.get("mqtt", {})
-    if "password_file" in mqtt and "username" not in mqtt:
-        yield Fault(("mqtt", "password_file"), shown("", secret=True), say("password_alone"))
 
 
 def entries(clean: Mapping[str, Any], section: str) -> Entries:

@@ -6,10 +6,11 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from agent.config.schema_mqtt import Mqtt
+from agent.config.schema_mqtt import MqttBroker
 
 MAX_SECRET_BYTES = 65535  # what MQTT can carry; far more than any device takes
 MQTT_CREDENTIAL = "mqtt-password"
+SECOND_CREDENTIAL = "mqtt2-password"
 FOLDER_CREDENTIAL = "vigie"
 """Name under which the service loads a whole folder; systemd joins it and a file's name with ``_``
 (systemd.exec(5), LoadCredential=, since version 250)."""
@@ -32,11 +33,7 @@ def read_secret(place: str, environ: Mapping[str, str] | None = None) -> str:
         OSError: it cannot be read.
         ValueError: it is empty, too long, or not UTF-8 text; the message does not quote it.
     """
-    path = (
-        _credential(place, os.environ if environ is None else environ)
-        if is_credential(place)
-        else Path(place)
-    )
+    path = secret_path(place, environ)
     with path.open("rb") as file:
         data = file.read(MAX_SECRET_BYTES + 3)  # and a newline, and what must not follow it
     try:
@@ -48,6 +45,17 @@ def read_secret(place: str, environ: Mapping[str, str] | None = None) -> str:
     return secret
 
 
+def secret_path(place: str, environ: Mapping[str, str] | None = None) -> Path:
+    """The file that ``place`` names.
+
+    Raises:
+        FileNotFoundError: systemd handed over no such credential.
+    """
+    if not is_credential(place):
+        return Path(place)
+    return _credential(place, os.environ if environ is None else environ)
+
+
 def _credential(name: str, environ: Mapping[str, str]) -> Path:
     folder = environ.get("CREDENTIALS_DIRECTORY")
     if folder is not None:
@@ -57,8 +65,10 @@ def _credential(name: str, environ: Mapping[str, str]) -> Path:
     raise FileNotFoundError(f"systemd handed over no credential {name} (LoadCredential=)")
 
 
-def mqtt_password(mqtt: Mqtt, environ: Mapping[str, str] | None = None) -> str | None:
-    """The broker's password: what ``password_file`` names, else systemd's credential, else None.
+def mqtt_password(
+    mqtt: MqttBroker, environ: Mapping[str, str] | None = None, credential: str = MQTT_CREDENTIAL
+) -> str | None:
+    """The broker's password: what ``password_file`` names, else systemd's ``credential``, else None.
 
     Raises:
         OSError: what was named cannot be read.
@@ -69,6 +79,6 @@ def mqtt_password(mqtt: Mqtt, environ: Mapping[str, str] | None = None) -> str |
     if mqtt.password_file is not None:
         return read_secret(mqtt.password_file, environ)
     try:
-        return read_secret(MQTT_CREDENTIAL, environ)
+        return read_secret(credential, environ)
     except FileNotFoundError:
         return None

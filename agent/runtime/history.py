@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from weakref import WeakSet
 
 from agent.core.instant import Now
 from agent.core.model import Event, Part, Recorded
@@ -28,8 +29,13 @@ class History:
         self._board = board
         self._post = post
         self._faults: dict[str, Part] = {}
-        self.filled = asyncio.Event()
-        """Set when the outbox has grown."""
+        self._listeners: WeakSet[asyncio.Event] = WeakSet()
+
+    def listen(self) -> asyncio.Event:
+        """An event of the caller's own, set whenever the outbox has grown; the caller clears and keeps it."""
+        filled = asyncio.Event()
+        self._listeners.add(filled)
+        return filled
 
     def tell(self, events: Sequence[tuple[Event, Now]]) -> None:
         """Write the events of a step, then show them to live readers; returns at once."""
@@ -41,7 +47,8 @@ class History:
             return
         for recorded in done.result():
             self._board.tell(recorded)
-        self.filled.set()
+        for filled in self._listeners:
+            filled.set()
         self.report_faults()
 
     def report_faults(self) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from hardware.virtual.plan import BROKER
+
 OPERATORS_RESOLVER: Final = "203.0.113.53"
 """The name server that every box asks; those of the targets answer as well."""
 
@@ -22,6 +24,7 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "connectivitycheck.gstatic.com": ("142.250.179.99",),
     "cp.cloudflare.com": ("104.16.132.229",),
     "detectportal.prod.mozaws.net": ("34.107.221.82",),
+    "mqtt.example.net": (BROKER,),
 }
 """All names that there are, with their addresses."""
 

@@ -25,7 +25,7 @@ from agent.runtime.board import Board  # noqa: E402
 from agent.runtime.clock import SystemClock  # noqa: E402
 from agent.runtime.store import Store  # noqa: E402
 from agent.runtime.store_schema import DATABASE  # noqa: E402
-from agent.sinks.mqtt import connection, sink  # noqa: E402
+from agent.sinks.mqtt import connecting, connection, sink  # noqa: E402
 from agent.sinks.mqtt.settings import MqttSettings  # noqa: E402
 
 RECEIVER = "mqtt"
@@ -55,7 +55,7 @@ def last_number(folder: Path) -> int:
 async def send(folder: Path, port: int, total: int, rate: float, seed: int) -> None:
     """Write events up to number ``total``, ``rate`` a second, and send all, until killed."""
     chance = random.Random(seed)
-    sink.BACKOFF_S, connection.OPEN_WITHIN_S = BACKOFF_S, OPEN_WITHIN_S
+    connecting.BACKOFF_S, connection.OPEN_WITHIN_S = BACKOFF_S, OPEN_WITHIN_S
     number, clock = last_number(folder), SystemClock()
     store = Store.open(folder, clock.now(), (RECEIVER,))
     disk, wake = ThreadPoolExecutor(max_workers=1), asyncio.Event()

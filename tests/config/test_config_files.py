@@ -42,10 +42,13 @@ def sections() -> dict[str, dict]:
         found[key.section] = keys_of(node)
     leds, _ = plain(found["[panel]"]["leds"].type.value_type)
     found["[panel.leds]"] = keys_of(leds)
+    found["[mqtt.second]"] = keys_of(found["[mqtt]"]["second"].type)
     return found
 
 
-KEYS = [(section, name) for section, keys in sections().items() for name in keys if name != "leds"]
+KEYS = [
+    (section, name) for section, keys in sections().items() for name in keys if name not in ("leds", "second")
+]
 
 
 def blocks(text: str, header: re.Pattern[str]) -> dict[str, str]:

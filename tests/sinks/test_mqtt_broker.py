@@ -3,105 +3,48 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import json
-import os
-import shutil
 import signal
 import socket
-import ssl
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import paho.mqtt.client as paho
 import pytest
+from broker_ground import (
+    MOSQUITTO,
+    NOW,
+    SETTINGS,
+    TIMEOUT_S,
+    Broker,
+    Listener,
+    event,
+    first_heard,
+    hear,
+    listening,
+    site,
+    snapshot,
+)
 from jsonschema import Draft202012Validator
-from paho.mqtt.enums import CallbackAPIVersion
 
-from agent.core.codes import Code, Severity
-from agent.core.instant import Now
-from agent.core.model import Event, Part
-from agent.core.site import UplinkKind
-from agent.core.snapshot_types import Health, Snapshot, UplinkView
+from agent.core.model import Part
+from agent.core.snapshot_types import Health
 from agent.runtime.board import Board
 from agent.runtime.store import Store
-from agent.sinks.mqtt import connection, sink
-from agent.sinks.mqtt.ports import Meter
-from agent.sinks.mqtt.settings import MqttSettings
+from agent.sinks.mqtt import connecting, connection
 from agent.sinks.mqtt.sink import MqttSink
 
 ROOT = Path(__file__).parents[2]
-MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
-NOW = Now(mono=1000.0, wall=1_800_000_000.0, synced=True, boot="a")
-SETTINGS = MqttSettings(
-    host="127.0.0.1", port=0, client_id="vigie-garage", site="garage", tls=False, keepalive_s=30
-)
-TIMEOUT_S = 20.0
 
 pytestmark = [
     pytest.mark.broker,
     pytest.mark.skipif(MOSQUITTO is None, reason="no mosquitto binary"),
 ]
-
-
-def snapshot(seq: int = 1, health: Health = Health.UP) -> Snapshot:
-    uplink = UplinkView(
-        "ftth", "Fibre", UplinkKind.FTTH, health, 0.0, "", True, True, True, None, None, 8.0, 0.0, 0.0, ()
-    )
-    return Snapshot(
-        seq, 1000.0 + seq, NOW.wall + seq, True, "garage", "Garage", True, None, None, None, None,
-        Code.ALL_WELL, (uplink,), (), (),
-    )  # fmt: skip
-
-
-def event(n: int) -> Event:
-    return Event(Code.UPLINK_DOWN, "ftth", Severity.WARNING, "i1", {"label": "Fibre", "why": f"{n}"})
-
-
-class Broker:
-    """A mosquitto of its own on a free port of the loopback."""
-
-    def __init__(self, folder: Path, extra: str = "") -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self._config = folder / "mosquitto.conf"
-        user = "root" if os.geteuid() == 0 else ""
-        self._config.write_text(
-            f"listener {self.port} 127.0.0.1\n{extra or 'allow_anonymous true'}\n"
-            f"persistence false\nlog_dest none\n{'user ' + user if user else ''}\n"
-        )
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        assert MOSQUITTO is not None
-        self._process = subprocess.Popen([MOSQUITTO, "-c", str(self._config)], stderr=subprocess.DEVNULL)
-        end_at = time.monotonic() + TIMEOUT_S
-        while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
-                return
-            assert self._process.poll() is None, "mosquitto ended"
-            assert time.monotonic() < end_at
-            time.sleep(0.02)
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.send_signal(signal.SIGCONT)
-            self._process.terminate()
-            self._process.wait()
-            self._process = None
-
-    def signal(self, number: signal.Signals) -> None:
-        assert self._process is not None
-        self._process.send_signal(number)
 
 
 @pytest.fixture
@@ -112,143 +55,9 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
     broker.stop()
 
 
-class Listener:
-    """Hears everything below ``vigie/#`` on its own connection."""
-
-    def __init__(self, port: int, **login: Any) -> None:
-        self.heard: list[tuple[str, bytes, bool]] = []
-        self._changed = threading.Condition()
-        ready = threading.Event()
-        self._client = paho.Client(CallbackAPIVersion.VERSION2)
-        if "username" in login:
-            self._client.username_pw_set(login["username"], login["password"])
-        if "ca_file" in login:
-            self._client.tls_set_context(ssl.create_default_context(cafile=login["ca_file"]))
-        self._client.on_connect = lambda client, *_: client.subscribe("vigie/#", qos=1)
-        self._client.on_subscribe = lambda *_: ready.set()
-        self._client.on_message = self._on_message
-        self._client.reconnect_delay_set(1, 1)
-        self._client.connect("127.0.0.1", port)
-        self._client.loop_start()
-        assert ready.wait(TIMEOUT_S)
-
-    def _on_message(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
-        with self._changed:
-            self.heard.append((message.topic.removeprefix("vigie/garage/"), message.payload, message.retain))
-            self._changed.notify_all()
-
-    def wait(self, true: Callable[[], bool]) -> None:
-        with self._changed:
-            assert self._changed.wait_for(true, TIMEOUT_S), self.heard
-
-    def of(self, topic: str) -> list[bytes]:
-        return [payload for name, payload, _ in self.heard if name == topic]
-
-    def seqs(self) -> list[int]:
-        return [json.loads(payload)["seq"] for payload in self.of("event")]
-
-    def close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
-
-
-@contextlib.contextmanager
-def listening(broker: Broker, **login: Any) -> Iterator[Listener]:
-    listener = Listener(broker.port, **login)
-    try:
-        yield listener
-    finally:
-        listener.close()
-
-
-@dataclass
-class Site:
-    """A sink at work, with a real store and a real board."""
-
-    board: Board
-    store: Store
-    parts: list[Part]
-    task: asyncio.Task[None]
-    wake: asyncio.Event
-    disk: ThreadPoolExecutor
-    reported: asyncio.Event
-    handed: list[int | None]
-
-    async def on_disk(self, call: Callable[..., Any], *args: object) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self.disk, call, *args)
-
-    async def append(self, first: int, last: int) -> None:
-        await self.on_disk(self.store.append, [(event(n), NOW) for n in range(first, last + 1)])
-        self.wake.set()
-
-    async def pending(self) -> list[int | None]:
-        return [item.seq for item in await self.on_disk(self.store.pending, "mqtt", 0, 1000)]
-
-    async def until(self, true: Callable[[], bool]) -> None:
-        """Wait for a report that makes it true."""
-        async with asyncio.timeout(TIMEOUT_S):
-            while not true():
-                self.reported.clear()
-                await self.reported.wait()
-
-    async def until_handed(self, count: int) -> None:
-        end_at = time.monotonic() + TIMEOUT_S
-        while len(self.handed) < count:
-            assert time.monotonic() < end_at
-            await asyncio.sleep(0.01)
-
-    async def until_sent(self) -> None:
-        end_at = time.monotonic() + TIMEOUT_S
-        while await self.pending():
-            assert time.monotonic() < end_at
-            await asyncio.sleep(0.02)
-
-
-@contextlib.asynccontextmanager
-async def site(folder: Path, port: int, meter: Meter | None = None, **changes: Any) -> AsyncIterator[Site]:
-    disk = ThreadPoolExecutor(max_workers=1)
-    store, parts, board, wake = Store.open(folder / "state", NOW, ("mqtt",)), [], Board(), asyncio.Event()
-    reported = asyncio.Event()
-    here: Site
-
-    def report(part: Part) -> None:
-        parts.append(part)
-        reported.set()
-
-    handed: list[int | None] = []
-
-    async def run_blocking(call: Callable[..., Any], *args: object) -> Any:
-        result = await here.on_disk(call, *args)
-        handed.extend(item.seq for item in result or ())
-        return result
-
-    sink = MqttSink(
-        replace(SETTINGS, port=port, **changes), store.outbox("mqtt"), run_blocking, report, meter
-    )
-    board.publish(snapshot())
-    task = asyncio.create_task(sink.run(board.snapshots(), wake))
-    here = Site(board, store, parts, task, wake, disk, reported, handed)
-    try:
-        yield here
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-        disk.shutdown()
-        store.close()
-
-
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sink, "BACKOFF_S", (0.1, 0.2))
-
-
-async def hear(listener: Listener, true: Callable[[], bool]) -> None:
-    await asyncio.to_thread(listener.wait, true)
-
-
-def first_heard(seqs: list[int]) -> list[int]:
-    return list(dict.fromkeys(seqs))
+    monkeypatch.setattr(connecting, "BACKOFF_S", (0.1, 0.2))
 
 
 # --- presence and state ----------------------------------------------------------------------------------
@@ -329,13 +138,13 @@ from pathlib import Path
 sys.path[:0] = [{root!r}, {here!r}]
 from agent.runtime.board import Board
 from agent.runtime.store import Store
-from agent.sinks.mqtt import connection, sink
+from agent.sinks.mqtt import connecting, connection
 from agent.sinks.mqtt.ports import Meter
 from agent.sinks.mqtt.sink import MqttSink
 from dataclasses import replace
-from test_mqtt_broker import NOW, SETTINGS, event, snapshot
+from broker_ground import NOW, SETTINGS, event, snapshot
 folder, port, count = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-sink.BACKOFF_S = (0.1, 0.2)
+connecting.BACKOFF_S = (0.1, 0.2)
 async def main():
     store = Store.open(folder / "state", NOW, ("mqtt",))
     disk = ThreadPoolExecutor(max_workers=1)
@@ -352,7 +161,7 @@ asyncio.run(main())
 
 
 def sender(folder: Path, port: int, count: int) -> subprocess.Popen[str]:
-    code = SENDER.format(root=str(ROOT), here=str(Path(__file__).parent))
+    code = SENDER.format(root=str(ROOT), here=str(ROOT / "tests"))
     command = [sys.executable, "-c", code, str(folder), str(port), str(count)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
@@ -638,7 +447,12 @@ def test_wrong_password_is_refused_and_never_shown(tmp_path):
             await here.append(1, 3)
             await here.until(lambda: len(here.parts) >= 2)
             assert set(here.parts) == {
-                Part("mqtt", ok=False, detail=f"127.0.0.1:{guarded.port}: refused: Not authorized")
+                Part(
+                    "mqtt",
+                    ok=False,
+                    detail=f"127.0.0.1:{guarded.port}: refused: not authorised: "
+                    "user name, password or certificate are not accepted",
+                )
             }
             assert await here.pending() == [1, 2, 3]
 
@@ -652,71 +466,3 @@ def test_wrong_password_is_refused_and_never_shown(tmp_path):
     finally:
         guarded.stop()
     assert "horse" not in repr(replace(SETTINGS, password="right horse"))
-
-
-# --- TLS ---------------------------------------------------------------------------------------------------
-
-
-def make_ca(folder: Path, name: str) -> Path:
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}",
-         "-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.pem")],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return folder / f"{name}.pem"
-
-
-def make_server(folder: Path, ca: Path, names: str) -> str:
-    key, request, certificate = (folder / f"server.{end}" for end in ("key", "csr", "pem"))
-    subprocess.run(
-        ["openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=broker", "-keyout", str(key),
-         "-out", str(request)],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    (folder / "names").write_text(f"subjectAltName={names}\n")
-    subprocess.run(
-        ["openssl", "x509", "-req", "-in", str(request), "-CA", str(ca),
-         "-CAkey", str(ca.with_suffix(".key")), "-CAcreateserial", "-days", "2",
-         "-extfile", str(folder / "names"), "-out", str(certificate)],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return f"allow_anonymous true\ncertfile {certificate}\nkeyfile {key}"
-
-
-def test_tls_believes_only_the_configured_ca(tmp_path):
-    """Right CA works; another CA, another name, no CA, a server without TLS: said, and nothing sent."""
-    ours, other = make_ca(tmp_path, "ours"), make_ca(tmp_path, "other")
-    broker = Broker(tmp_path, make_server(tmp_path, ours, "IP:127.0.0.1"))
-    broker.start()
-    (tmp_path / "elsewhere").mkdir()
-    elsewhere = Broker(tmp_path / "elsewhere", make_server(tmp_path / "elsewhere", ours, "IP:127.0.0.2"))
-    elsewhere.start()
-
-    async def detail(port: int = broker.port, **changes: Any) -> str:
-        async with site(tmp_path, port, tls=True, **changes) as here:
-            await here.append(1, 1)
-            await here.until(lambda: bool(here.parts))
-            assert not here.parts[0].ok
-            assert await here.pending() != []
-            return here.parts[0].detail
-
-    async def works() -> None:
-        async with site(tmp_path, broker.port, tls=True, ca_file=str(ours)) as here:
-            await here.until_sent()
-
-    plain = Broker(tmp_path)
-    plain.start()
-    try:
-        assert "certificate refused: unable to get local issuer" in asyncio.run(detail(ca_file=other))
-        assert "certificate refused" in asyncio.run(detail(ca_file=None))
-        assert "certificate refused: IP address mismatch" in asyncio.run(
-            detail(port=elsewhere.port, ca_file=ours)
-        )
-        assert "CA file" in asyncio.run(detail(ca_file=tmp_path / "missing.pem"))
-        assert "CA file" in asyncio.run(detail(ca_file=tmp_path / "mosquitto.conf"))
-        assert asyncio.run(detail(port=plain.port, ca_file=ours)).startswith(f"127.0.0.1:{plain.port}: ")
-        asyncio.run(works())
-    finally:
-        plain.stop()
-        elsewhere.stop()
-        broker.stop()

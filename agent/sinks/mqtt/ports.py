@@ -37,6 +37,13 @@ class RunBlocking(Protocol):
         """Run ``call(*args)`` and give its result."""
 
 
+class Resolve(Protocol):
+    """Asks public name servers through an uplink."""
+
+    async def __call__(self, host: str, uplink: str) -> list[str]:
+        """IPv4 addresses of ``host`` as asked through ``uplink``; empty if none is heard within seconds."""
+
+
 class Inbox(Protocol):
     """Takes what people ask for through the broker."""
 

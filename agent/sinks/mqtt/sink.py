@@ -2,25 +2,32 @@
 
 What the broker has not acknowledged when a connection is lost is taken from the outbox again, in order, on
 the next one. Events therefore arrive at least once; receivers tell repeats by their ``id``.
+
+A connection that was bound to an uplink is left for another uplink as soon as the watch says that this one
+does not work, and made anew at once. By which way the next one goes is decided by ``way``.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections.abc import AsyncIterator, Callable
+from math import inf
+from pathlib import Path
 
 from agent.core.model import Part
 from agent.core.snapshot_types import Snapshot
+from agent.sinks.mqtt.connecting import Connecting
 from agent.sinks.mqtt.connection import Connection, Message
-from agent.sinks.mqtt.ports import Announcer, Inbox, Meter, Outbox, RunBlocking
+from agent.sinks.mqtt.orders import Orders
+from agent.sinks.mqtt.ports import Announcer, Inbox, Meter, Outbox, Resolve, RunBlocking
 from agent.sinks.mqtt.settings import MqttSettings
 from agent.sinks.mqtt.topics import (
     AVAILABILITY,
     EVENT,
     OFFLINE,
     ONLINE,
+    REFRESH_S,
     Publisher,
     event_message,
     prefix,
@@ -29,10 +36,9 @@ from agent.sinks.mqtt.topics import (
 
 IN_FLIGHT = 10
 """Events that may wait for the broker's acknowledgement at once."""
-BACKOFF_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
-SETTLED_S = 60.0
-"""A connection that held this long starts the backoff afresh."""
 LOOK_AGAIN_S = 30.0
+ACK_WITHIN_S = 20.0
+"""A broker that takes messages and acknowledges none for so long is left, and connected to anew."""
 
 _log = logging.getLogger("vigie.mqtt")
 
@@ -50,18 +56,37 @@ class MqttSink:
         *,
         inbox: Inbox | None = None,
         announcer: Announcer | None = None,
+        resolve: Resolve | None = None,
+        remembered: Path | None = None,
     ) -> None:
+        """Prepare; nothing is sent before ``run``.
+
+        Args:
+            settings: the broker, and how to leave for it.
+            outbox: events that it must get.
+            run_blocking: runs what may block.
+            report: takes whether the connection works.
+            meter: counts what it costs.
+            inbox: takes what people ask for, where ``settings.commands`` allows it.
+            announcer: tells others at the broker what is where.
+            resolve: finds the broker's name through an uplink.
+            remembered: file for the addresses of the broker's name.
+        """
         self._settings = settings
         self._outbox = outbox
         self._run_blocking = run_blocking
         self._report = report
-        self._meter = meter
-        self._inbox = inbox
         self._announcer = announcer
-        self._asked: set[asyncio.Task[None]] = set()
         self._prefix = prefix(settings.root, settings.site)
-        self._told: Part | None = None
-        self._latest: Snapshot | None = None
+        self._kick = asyncio.Event()
+        self._orders = (
+            Orders(inbox, self._prefix, self._kick.set) if inbox is not None and settings.commands else None
+        )
+        will = Message(self._prefix + AVAILABILITY, OFFLINE, retained=True)
+        receive = None if self._orders is None else self._orders.receive
+        self._ways = Connecting(settings, self._kick, run_blocking, meter, will, receive, resolve, remembered)
+        self._afresh = False
+        self._told: tuple[Part, str] | None = None
         self._look = True
         self._handed = 0
 
@@ -75,70 +100,115 @@ class MqttSink:
             snapshots: pictures of the site; only the newest counts.
             wake: set whenever the outbox may have more; cleared here.
         """
-        kick = asyncio.Event()
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._follow(snapshots, kick))
-                group.create_task(self._listen(wake, kick))
-                group.create_task(self._keep_connected(kick))
+                group.create_task(self._follow(snapshots))
+                group.create_task(self._listen(wake))
+                group.create_task(self._keep_connected())
         except Exception as error:  # noqa: BLE001 (ornamental: the watch goes on without it)
             _log.error("MQTT stopped", exc_info=error)
             cause = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
             self._tell(ok=False, detail=f"{type(cause).__name__}: {cause}")
+        finally:
+            if self._orders is not None:
+                self._orders.close()
 
-    async def _follow(self, snapshots: AsyncIterator[Snapshot], kick: asyncio.Event) -> None:
+    def publish_afresh(self) -> None:
+        """Publish everything that is retained once more, now or as soon as there is a connection."""
+        self._afresh = True
+        self._kick.set()
+
+    async def _follow(self, snapshots: AsyncIterator[Snapshot]) -> None:
         async for snapshot in snapshots:
-            self._latest = snapshot
-            kick.set()
+            self._ways.follow(snapshot)
+            self._kick.set()
 
-    async def _listen(self, wake: asyncio.Event, kick: asyncio.Event) -> None:
+    async def _listen(self, wake: asyncio.Event) -> None:
         while True:
             await wake.wait()
             wake.clear()
             self._look = True
-            kick.set()
+            self._kick.set()
 
-    async def _keep_connected(self, kick: asyncio.Event) -> None:
-        failures = 0
+    async def _keep_connected(self) -> None:
         while True:
-            will = Message(self._prefix + AVAILABILITY, OFFLINE, retained=True)
-            connection = Connection(self._settings, kick, self._meter, will=will)
-            began_at = asyncio.get_running_loop().time()
+            await self._ways.until_due()
+            connection = await self._ways.prepare()
+            farewell = True
             try:
-                problem = await connection.open()
+                problem = await self._ways.open(connection)
                 if problem is None:
                     self._tell(ok=True)
-                    await self._serve(connection, kick)
-                    problem = f"connection lost: {connection.lost}"
+                    problem = await self._serve(connection)
+                farewell = False  # another connection follows at once
             finally:
-                await connection.close()
+                await connection.close(farewell=farewell)
                 await self._acknowledge(connection)
-            self._tell(ok=False, detail=f"{self._settings.host}:{self._settings.port}: {problem}")
-            if asyncio.get_running_loop().time() - began_at > SETTLED_S:
-                failures = 0
-            # A fleet that lost its broker must not come back all in the same second.
-            pause_s = BACKOFF_S[min(failures, len(BACKOFF_S) - 1)] * random.uniform(0.75, 1.25)
-            failures += 1
-            await asyncio.sleep(pause_s)
+                if self._orders is not None:
+                    self._orders.take_back(connection)
+            if problem is not None:
+                where = f"{self._settings.host}:{self._settings.port}"
+                self._tell(ok=False, detail=f"{where}: {problem}{self._ways.by}")
+            self._ways.ended(connection, problem)
 
-    async def _serve(self, connection: Connection, kick: asyncio.Event) -> None:
-        """Publish over one connection until it is lost."""
+    async def _serve(self, connection: Connection) -> str | None:
+        """Publish over one connection; what ended it, or None if another way is to be taken."""
         publisher = Publisher()
         self._handed, self._look = 0, True
-        self._retain(connection, AVAILABILITY, ONLINE)
+        if self._orders is not None:
+            connection.subscribe(self._orders.filter)
+        if self._announcer is not None:
+            self._announcer.begin()
+        self._retain(connection, self._prefix + AVAILABILITY, ONLINE)
         while connection.lost is None:
-            kick.clear()
+            self._kick.clear()
             await self._acknowledge(connection)
-            if self._latest is not None:
-                pace_s = refresh_s(self._latest, connection.address)
-                for topic, payload in publisher.due(self._latest, _topics(connection), pace_s).items():
-                    self._retain(connection, topic, payload)
+            self._publish_due(connection, publisher)
             await self._send_events(connection)
+            calm = not self._look and not connection.waiting
+            if self._ways.must_move(connection, calm=calm):
+                return None
+            if self._is_overdue(connection):
+                return f"no acknowledgement for {ACK_WITHIN_S:.0f} s"
             try:
-                async with asyncio.timeout(LOOK_AGAIN_S):
-                    await kick.wait()
+                async with asyncio.timeout(
+                    LOOK_AGAIN_S if connection.oldest_at is None else ACK_WITHIN_S / 4
+                ):
+                    await self._kick.wait()
             except TimeoutError:
                 self._look = True
+        return f"connection lost: {connection.lost}"
+
+    def _is_overdue(self, connection: Connection) -> bool:
+        oldest_at = connection.oldest_at
+        return oldest_at is not None and asyncio.get_running_loop().time() - oldest_at >= ACK_WITHIN_S
+
+    def _publish_due(self, connection: Connection, publisher: Publisher) -> None:
+        """Retained messages: those of the site, and whatever is announced to others."""
+        snapshot = self._ways.snapshot
+        if snapshot is None:
+            return
+        if self._afresh:
+            self._afresh = False
+            publisher.forget()
+            if self._announcer is not None:
+                self._announcer.begin()
+        busy = {token.removeprefix(self._prefix) for token in _topics(connection)}
+        pace_s = refresh_s(snapshot, connection.address)
+        if pace_s == REFRESH_S:
+            due = publisher.due(snapshot, busy, pace_s)
+        else:
+            # Where bytes are counted, one message a time proves that the agent lives, and holds everything.
+            due = publisher.due(snapshot, busy | {_STATE}, inf)
+            if _STATE not in busy:
+                due |= publisher.due(snapshot, _AllBut(_STATE), pace_s)
+        for topic, payload in due.items():
+            self._retain(connection, self._prefix + topic, payload)
+        if self._announcer is not None:
+            for topic, payload in self._announcer.due(snapshot).items():
+                self._retain(connection, topic, payload)
+        if self._orders is not None:
+            self._orders.send(connection)
 
     async def _acknowledge(self, connection: Connection) -> None:
         while connection.acknowledged:
@@ -162,14 +232,29 @@ class MqttSink:
             self._handed = recorded.seq
 
     def _retain(self, connection: Connection, topic: str, payload: bytes) -> None:
-        connection.publish(Message(self._prefix + topic, payload, retained=True), topic)
+        connection.publish(Message(topic, payload, retained=True), topic)
 
     def _tell(self, *, ok: bool, detail: str = "") -> None:
-        part = Part("mqtt", ok=ok, detail=detail)
-        if part != self._told:
-            self._told = part
-            _log.log(logging.INFO if ok else logging.WARNING, "MQTT %s", detail or "connected")
+        part = Part(self._settings.part, ok=ok, detail=detail)
+        if (part, self._ways.by) != self._told:
+            self._told = (part, self._ways.by)
+            _log.log(
+                logging.INFO if ok else logging.WARNING, "MQTT %s", detail or f"connected{self._ways.by}"
+            )
         self._report(part)  # each time: it says what is true now, whoever reported something else meanwhile
+
+
+_STATE = "state"
+
+
+class _AllBut:
+    """Every topic but one."""
+
+    def __init__(self, topic: str) -> None:
+        self._topic = topic
+
+    def __contains__(self, topic: object) -> bool:
+        return topic != self._topic
 
 
 def _topics(connection: Connection) -> set[str]:
