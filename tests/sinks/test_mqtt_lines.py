@@ -133,6 +133,7 @@ def test_what_is_local():
     assert not any(map(is_local, ["203.0.113.10", "172.32.0.1", "2001:db8::1", "broker.lan", ""]))
 
 
+@pytest.mark.own_words
 def test_a_connection_that_was_given_up_does_not_come_after_all(broker, monkeypatch):
     """It would throw the one that counts out, because both have the same name at the broker."""
     go = threading.Event()
@@ -156,7 +157,7 @@ def test_a_connection_that_was_given_up_does_not_come_after_all(broker, monkeypa
         go.set()
         await asyncio.wait([opening])
         assert opening.result() is not None
-        told = link.publish(Message("vigie/elsewhere/x", b"1"), "x")
+        told = link.publish(Message("vigie/garage/x", b"1"), "x")
         async with asyncio.timeout(TIMEOUT_S):
             while told in link.waiting:
                 await asyncio.sleep(0.01)
@@ -618,6 +619,7 @@ class Sign:
         return due
 
 
+@pytest.mark.own_words
 def test_orders_reach_the_inbox_and_answers_come_back(tmp_path, broker):
     """Over each connection, a few at a time, and what the broker had kept is marked as such."""
 
@@ -737,6 +739,7 @@ def test_where_bytes_are_counted_only_the_whole_state_is_repeated(tmp_path, brok
         assert [json.loads(one)["health"] for one in listener.of("uplink/ftth")] == ["up", "down"]
 
 
+@pytest.mark.own_words
 def test_time_is_not_lost_in_saying_goodbye_where_another_connection_follows(broker):
     """A connection that is left for another one says nothing: presence must not fall."""
 
@@ -749,7 +752,7 @@ def test_time_is_not_lost_in_saying_goodbye_where_another_connection_follows(bro
         assert time.monotonic() - began < 0.5
         other = Connection(replace(SETTINGS, port=broker.port), asyncio.Event())
         assert await other.open() is None
-        other.publish(Message("vigie/elsewhere/x", b"1"))
+        other.publish(Message("vigie/garage/x", b"1"))
         await hear(listener, lambda: listener.of("x") == [b"1"])
         await other.close()
 
