@@ -164,8 +164,8 @@ def test_drivers_are_loaded_only_when_configured() -> None:
 
 @pytest.mark.parametrize("kind", ["sinks", "probes"])
 def test_sinks_and_probes_stand_alone(kind: str) -> None:
-    """A sink or a probe knows the core and the texts; not the shell, not the configuration."""
-    allowed = ("agent.core", "agent.text", f"agent.{kind}")
+    """A sink or a probe knows the core, the texts and its version; not the shell, not the configuration."""
+    allowed = ("agent.core", "agent.text", "agent.__version__", f"agent.{kind}")
 
     def forbidden(name: str) -> bool:
         return below(name, "agent") and name != "agent" and not below(name, *allowed)

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from math import isfinite
 from typing import Any
 
+from agent import __version__
 from agent.core.devices import DeviceKind, Radio, Says
 from agent.core.model import Recorded, Scalar
 from agent.core.snapshot_types import BoxView, DeviceView, FindingView, Snapshot, UplinkView
@@ -64,6 +65,7 @@ def state_payload(snapshot: Snapshot) -> dict[str, Any]:
         "clock": _clock(snapshot.synced),
         "site": snapshot.site,
         "label": snapshot.label,
+        "version": __version__,
         "armed": snapshot.armed,
         "unarmed_why": snapshot.unarmed_why,
         "hold_until": _at(snapshot, snapshot.hold_until),
