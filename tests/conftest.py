@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from agent.core.codes import FINDINGS, Code
 from agent.core.devices import DeviceKind, Radio, Registration, Says, Sim, Strength
@@ -24,6 +25,10 @@ from agent.core.snapshot_types import (
 from hardware import login
 
 MONO = 1000.0
+
+settings.register_profile("no deadlines", deadline=None)
+settings.load_profile("no deadlines")
+"""How long an example takes on a busy machine says nothing about what it shows."""
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 """A shell starts what runs in its background with Ctrl-C ignored, and every child would inherit that."""
