@@ -34,6 +34,9 @@ from agent.core.snapshot_types import Health
 from agent.core.spending import SaveSpending, Spending, Spent
 from agent.core.state import DOUBT_PACE_S, State, evolved
 
+pytestmark = pytest.mark.scenario  # hours of virtual time
+
+
 MB = 1_000_000
 LIMIT = 50 * MB
 JANUARY = datetime(2027, 1, 1, tzinfo=UTC).timestamp()

@@ -14,6 +14,9 @@ from agent.core.model import AskMore, Observation
 from agent.core.site import Site
 from agent.core.state import State
 
+pytestmark = pytest.mark.scenario  # hours of virtual time
+
+
 CALM_S = 120.0
 
 

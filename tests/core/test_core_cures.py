@@ -21,6 +21,9 @@ from agent.core.site import BoxSpec, PowerRules, Site
 from agent.core.snapshot_types import Health, Phase
 from agent.core.state import State, initial
 
+pytestmark = pytest.mark.scenario  # hours of virtual time
+
+
 CALM_S = 120.0
 LONG_AGO = Stamp(mono=0.0, wall=1_700_000_000.0, synced=True, boot="old")
 

@@ -18,6 +18,9 @@ from agent.core.saves import SaveAir
 from agent.core.site import Site
 from agent.core.snapshot import snapshot
 
+pytestmark = pytest.mark.scenario  # hours of virtual time
+
+
 GOOD = Radio("4G", "B7", rsrp_dbm=-85.0, rsrq_db=-9.0, sinr_db=15.0)
 WEAK = Radio("4G", "B20", rsrp_dbm=-112.0, rsrq_db=-15.0, sinr_db=1.0)
 FINE = Says("4g", heard=True, sim=Sim.READY, registration=Registration.HOME, radio=GOOD, operator="Orange F")

@@ -16,6 +16,9 @@ from agent.core.snapshot_types import Health, Phase
 from agent.core.state import initial
 from agent.core.step import step
 
+pytestmark = pytest.mark.scenario  # hours of virtual time
+
+
 CALM_S = 120.0
 """Longer than the boot time of the example site: boxes no longer count as booting."""
 

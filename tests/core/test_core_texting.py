@@ -17,6 +17,9 @@ from agent.core.model import Why
 from agent.core.people import Verb
 from agent.core.site import Site
 
+pytestmark = pytest.mark.scenario  # hours of virtual time
+
+
 ANNE, BRUNO = "+33612345678", "+33698765432"
 HOUR_S, DAY_S = 3600.0, 86400.0
 OPENING, BACK = TextCode.NO_INTERNET, TextCode.BACK
