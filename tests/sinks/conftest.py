@@ -1,11 +1,13 @@
-"""Every message that a test of the broker sends is held to its schema, whatever the test is about."""
+"""What tests of the broker share; and every message that they send is held to its schema."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from broker_ground import Broker
 from mqtt_schemas import check_message
 
 
@@ -34,3 +36,18 @@ def every_message_holds_to_its_schema(
     monkeypatch.setattr(Connection, "publish", looked_at)
     yield
     assert wrong == []
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    """A mosquitto of the test's own, running."""
+    broker = Broker(tmp_path)
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def soon_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lost broker is tried again at once."""
+    monkeypatch.setattr("agent.sinks.mqtt.connecting.BACKOFF_S", (0.1, 0.2))

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ from agent.core.model import Part
 from agent.core.snapshot_types import Health
 from agent.runtime.board import Board
 from agent.runtime.store import Store
-from agent.sinks.mqtt import connecting, connection
+from agent.sinks.mqtt import connection
 from agent.sinks.mqtt.sink import MqttSink
 
 ROOT = Path(__file__).parents[2]
@@ -44,20 +44,8 @@ ROOT = Path(__file__).parents[2]
 pytestmark = [
     pytest.mark.broker,
     pytest.mark.skipif(MOSQUITTO is None, reason="no mosquitto binary"),
+    pytest.mark.usefixtures("soon_again"),
 ]
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
-    broker = Broker(tmp_path)
-    broker.start()
-    yield broker
-    broker.stop()
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connecting, "BACKOFF_S", (0.1, 0.2))
 
 
 # --- presence and state ----------------------------------------------------------------------------------
