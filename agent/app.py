@@ -22,6 +22,7 @@ from agent.core.codes import Severity
 from agent.core.durable import Durable
 from agent.core.instant import Now
 from agent.core.model import Event, Leave, Link, Observation, Part
+from agent.core.outside import SITE
 from agent.core.site import Site
 from agent.delivery import Where, brokers, deliveries
 from agent.drivers import list_pins, open_boxes, open_modems, open_relays
@@ -47,11 +48,12 @@ from agent.runtime.sdnotify import Notifier
 from agent.runtime.signals import Signals, Source
 from agent.runtime.store import Store
 from agent.runtime.supervise import keep_running
-from agent.runtime.trace import FLUSH_S, Recorder, Start, encode, encode_start
+from agent.runtime.trace import FLUSH_S, Recorder, encode, encode_start, started_with
 from agent.runtime.trial import Trials
 from agent.runtime.versions import versions
 from agent.sinks.journal import JournalSink, is_journal
 from agent.sinks.payloads import event_payload
+from agent.site_watch import SiteWatch
 from agent.texts import sender
 from hardware.ports import Relay
 
@@ -106,17 +108,7 @@ class App:
         await self._history.call(self._store.note_start, now)
         run = uuid.uuid4().hex[:8]
         site = to_site(self._config)
-        started = Start(
-            run,
-            site.name,
-            now,
-            site.uplinks,
-            site.switch_cost_s,
-            durable.lines,
-            durable.answering,
-            durable.spendings,
-        )
-        self._recorder.add(encode_start(started))
+        self._recorder.add(encode_start(started_with(run, site, durable, now)))
         self._make_hands(site, relays, notes)
         self._engine = self._make_engine(site, durable, run)
         interfaces = [uplink.interface for uplink in self._config.uplink]
@@ -138,11 +130,12 @@ class App:
 
     def _make_hands(self, site: Site, relays: Mapping[str, Relay], notes: Notes) -> None:
         """What asks, counts what asking costs, and acts."""
-        self._meter = Meter(data_limits(self._config), self._post)
+        self._meter = Meter([*data_limits(self._config), SITE], self._post)
         self._prober = IcmpProber(probe_plans(self._config), self._post, self._post, count=self._meter.count)
         self._checker = Checker(
             check_plans(self._config), questions(self._config), self._post, count=self._meter.count
         )
+        self._site_watch = SiteWatch(self._config, self._post, self._meter)
         self._desk = Desk(self._post)
         modems = open_modems(self._config)
         self._devices = self._watch_devices(site, {**modems, **open_boxes(self._config)})
@@ -150,14 +143,15 @@ class App:
             relays,
             self._store,
             self._disk,
-            self._prober.pace,
+            self._site_watch.paces(self._prober.pace),
             self._ask_more,
             self._post,
             reboots={box: self._devices[device].reboot for box, device in reboots(self._config).items()},
             answer=self._desk.answered,
             notes=notes,
             send_text=sender(modems, self._devices, self._config.site.language),
-            check_every=self._checker.check_every,
+            check_every=self._site_watch.checks(self._checker.check_every),
+            ask_address=self._site_watch.ask_address,
         )
 
     def _make_engine(self, site: Site, durable: Durable, run: str) -> Engine:
@@ -216,6 +210,7 @@ class App:
             # Whether an uplink works is known without it, and strangers' bytes must not end the watch.
             "checks": self._checker.run,
         }
+        parts |= self._site_watch.parts()
         for name, watcher in self._devices.items():
             parts[f"device:{name}"] = watcher.run
         if self._config.panel.leds:
@@ -280,6 +275,7 @@ class App:
         self._meter.link_changed(link)
         self._prober.link_changed(link)
         self._checker.link_changed(link)
+        self._site_watch.link_changed(link)
         self._post(link)
 
     def _record(self, observation: Observation, now: Now) -> None:

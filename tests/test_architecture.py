@@ -16,6 +16,7 @@ CORE_STDLIB = {
     "dataclasses",
     "datetime",
     "enum",
+    "ipaddress",
     "itertools",
     "math",
     "statistics",

@@ -64,6 +64,10 @@ def configuration(scenario: Scenario, folder: Path, language: str, *, broker: bo
         f"after_power_s = {AFTER_POWER_S:g}",
         f"spacing_s = {list(SPACING_S)}",
     ]
+    if scenario.router is not None:
+        lines += ["", "[failover]", f"expect_s = {scenario.router.expect_s:g}"]
+        if scenario.router.by_hand:
+            lines.append(f"by_hand = {quoted(scenario.router.by_hand)}")
     for uplink in scenario.uplinks:
         lines += [
             "",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 from agent.cli.bay_config import AFTER_POWER_S, DATA_MB, SPACING_S, box_label, modem_label
@@ -16,6 +17,7 @@ from agent.config.derived import derived
 from agent.config.effective import MEGABYTE
 from agent.core.devices import DeviceKind, DeviceSpec
 from agent.core.durable import Durable
+from agent.core.failover_rules import FailoverRules
 from agent.core.model import Event
 from agent.core.site import BoxSpec, PowerRules, Site, UplinkKind, UplinkSpec
 from agent.core.snapshot_types import Snapshot
@@ -64,7 +66,16 @@ def site_of(scenario: Scenario) -> Site:
         ),
         boxes=tuple(box for uplink in scenario.uplinks for box in _boxes(uplink)),
         power=rules,
+        failover=_failover(scenario),
     )
+
+
+def _failover(scenario: Scenario) -> FailoverRules:
+    """The site path is watched where the story has a router."""
+    router = scenario.router
+    if router is None:
+        return FailoverRules()
+    return FailoverRules(path_targets=TARGETS, expect_s=router.expect_s, by_hand=router.by_hand)
 
 
 def _uplink(uplink: ScenarioUplink, *, of_bay: bool, first: bool) -> UplinkSpec:
@@ -160,6 +171,10 @@ class CoreStory:
             if uplink.relay_cuts is not None:
                 cuts = [] if uplink.relay_cuts == NOBODY else [uplink.relay_cuts]
                 self.world.boxes.wiring[uplink.name] = cuts
+        if scenario.router is not None:
+            behaves = scenario.router
+            self.world.router.switches_after_s = behaves.switches_after_s or inf
+            self.world.router.returns_after_s = behaves.returns_after_s or inf
         self.world.on_event = self._follow_up
 
     def play(self) -> Evidence:

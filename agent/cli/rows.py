@@ -65,12 +65,18 @@ def uplink_cells(uplink: UplinkView, language: str) -> list[Row]:
     return [
         (uplink.label, "bold"),
         (state, HEALTH_STYLE[uplink.health]),
-        (f"◂{label('preferred', language)}" if uplink.preferred else "", "cyan"),
+        (_mark(uplink, language), "cyan"),
         ("–" if rtt_ms is None else f"{rtt_ms:.0f} ms", ""),
         ("–" if loss is None else f"{loss:.0f} %", "yellow" if loss else ""),
         (f"{silent_s:.1f} s" if silent_s > 0 else "–", "red" if silent_s > LONG_SILENCE_S else ""),
         (data_text(uplink, language) + uplink.why, "dim"),
     ]
+
+
+def _mark(uplink: UplinkView, language: str) -> str:
+    if uplink.active:
+        return f"◂{label('active', language)}"
+    return f"◂{label('preferred', language)}" if uplink.preferred else ""
 
 
 def device_rows(shot: Snapshot, language: str, width: int | None) -> list[Row]:

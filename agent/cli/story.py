@@ -54,7 +54,7 @@ class Story:
         self._folder = folder
         self._language = language
         self._audience = audience
-        self._bay = Bay(folder, bay_uplinks(scenario), seed=scenario.seed)
+        self._bay = Bay(folder, bay_uplinks(scenario), seed=scenario.seed, routed=scenario.router is not None)
         self._agent = BayAgent(self._bay)
         self._began_at: float | None = None
         self._events: list[Seen] = []

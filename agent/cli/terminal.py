@@ -22,6 +22,7 @@ from rich.text import Text
 
 from agent.cli.face import leds, screen_rows
 from agent.cli.labels import label
+from agent.cli.path_rows import path_rows
 from agent.cli.rows import (
     LED_STYLE,
     Row,
@@ -98,8 +99,10 @@ def _said(view: View, shot: Snapshot, left: int) -> list[Row]:
     """What devices say of themselves, in one line each where there is no room for more."""
     calm = not shot.findings and left <= 2 * EVENTS
     room = max(0, left - (1 if calm else EVENTS))
-    rows = device_rows(shot, view.language, view.width)
-    return rows if len(rows) <= room else device_rows(shot, view.language, None)[:room]
+    rows = path_rows(shot, view.language, view.width) + device_rows(shot, view.language, view.width)
+    if len(rows) <= room:
+        return rows
+    return (path_rows(shot, view.language, None) + device_rows(shot, view.language, None))[:room]
 
 
 # --- the head -----------------------------------------------------------------------------------------------
@@ -265,7 +268,8 @@ def _print_status(shot: Snapshot, language: str, console: Console) -> None:
     view = View(shot, language=language, width=width)
     console.print(_head(view))
     console.print(uplinks(shot, language, width))
-    said = device_rows(shot, language, width if console.is_terminal else None)
+    columns = width if console.is_terminal else None
+    said = path_rows(shot, language, columns) + device_rows(shot, language, columns)
     for row in (*said, *box_rows(shot, language), *finding_rows(shot, language)):
         console.print(Text(*row), soft_wrap=True)
 

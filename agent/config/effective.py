@@ -9,6 +9,7 @@ from msgspec import NODEFAULT, Struct
 from msgspec.structs import asdict, fields
 
 from agent.config.derived import derived
+from agent.config.failover import failover_rules
 from agent.config.forms import NEVER
 from agent.config.hours import hours_of
 from agent.config.keys import keys_of, schema
@@ -152,6 +153,7 @@ def to_site(config: Config) -> Site:
             require_proof=power.require_proof,
         ),
         switch_cost_s=config.failover.switch_cost_s,
+        failover=failover_rules(config),
         opening=tuple(hours_of(text) for text in config.site.opening),
     )
 

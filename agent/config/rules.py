@@ -32,6 +32,10 @@ def broken_rules(clean: Mapping[str, Any]) -> Iterator[Fault]:
     yield from _relays(boxes)
     yield from _checks(clean.get("checks", {}))
     yield from _phones(entries(clean, "modem"))
+    yield from _failover(clean.get("failover", {}), uplinks)
+    waits = clean.get("failover", {}).get("fail_back_when") == "closed"
+    if waits and not clean.get("site", {}).get("opening"):
+        yield _fault(("failover", "fail_back_when"), "closed", say("needs_opening"))
 
 
 def entries(clean: Mapping[str, Any], section: str) -> Entries:
@@ -102,6 +106,25 @@ def _interfaces(uplinks: Entries) -> Iterator[Fault]:
             elif way in ways:
                 yield _fault(path, interface, say("same_way", first=where(("uplink", ways[way]))))
             ways.setdefault(way, index)
+
+
+def _failover(failover: Mapping[str, Any], uplinks: Entries) -> Iterator[Fault]:
+    names = [uplink["name"] for _, uplink in uplinks if "name" in uplink]
+    wanted = failover.get("priority", [])
+    for position, name in enumerate(wanted):
+        if name is not None and name in wanted[:position]:
+            yield _fault(("failover", "priority", position), name, say("target_twice"))
+        elif name is not None and name not in names and len(names) == len(uplinks) and names:
+            yield _fault(("failover", "priority", position), name, no_uplink(name, names))
+    servers = failover.get("public_from", [])
+    for position, server in enumerate(servers):
+        if server is not None and server in servers[:position]:
+            yield _fault(("failover", "public_from", position), server, say("target_twice"))
+    interface = failover.get("site_interface")
+    for index, uplink in uplinks:
+        if interface is not None and interface == uplink.get("interface"):
+            words = say("site_is_uplink", uplink=where(("uplink", index)))
+            yield _fault(("failover", "site_interface"), interface, words)
 
 
 RELAYS_OF_A_LINE = 2

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, convert, field, to_builtins
 
+from agent.config.schema_failover import Failover
 from agent.config.schema_mqtt import File, Mqtt, SecretFile
 from agent.config.schema_panel import Panel, Window
 
@@ -218,13 +219,6 @@ class Power(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     maintenance_confirm_s: Annotated[float, Meta(ge=2.0, le=14400.0)] = 1800.0
     """How long a fault must stand before a cut within such a window, 2 to 14400 s."""
-
-
-class Failover(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[failover]``: what a change of uplink costs."""
-
-    switch_cost_s: Annotated[float, Meta(ge=1.0, le=120.0)] = 10.0
-    """Seconds of interruption that a switch costs the users, 1 to 120; higher means slower to say down."""
 
 
 class Checks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

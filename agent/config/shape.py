@@ -15,7 +15,8 @@ from typing import Any
 
 from msgspec import inspect
 
-from agent.config.forms import FORMS, RELAY_PINS
+from agent.config.forms import RELAY_PINS
+from agent.config.forms_outside import ALL_FORMS
 from agent.config.keys import Key, Number, allowed, bounds, keys_of, plain, schema
 from agent.config.lines import KeyPath
 from agent.config.problems import looks_secret, quoted, shown
@@ -242,7 +243,7 @@ class Shape:
     def _text(self, key: Key, raw: object, path: KeyPath) -> str | None:
         form = key.extra["form"]
         if isinstance(raw, str):
-            words = FORMS[form](raw)
+            words = ALL_FORMS[form](raw)
             if words is not None:
                 self._fault(path, raw, words)
             return raw

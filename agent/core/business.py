@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from agent.core import health
+from agent.core import health, site_path
 from agent.core.codes import Code, Severity
 from agent.core.instant import Now
 from agent.core.opening import opens_in_s
@@ -25,6 +25,8 @@ SOON_S = 1800.0
 """The site counts as open from half an hour before its hours on."""
 USELESS = (Code.WALLED_GARDEN, Code.NAMES_FAIL)
 """Findings of an uplink that carries packets and no business."""
+CUT_OFF = (Code.FAILOVER_MISSING, Code.SITE_PATH_DOWN)
+"""Findings of a site without internet although an uplink works."""
 ORDER = (Severity.DEBUG, Severity.INFO, Severity.WARNING, Severity.ALERT)
 
 
@@ -79,8 +81,12 @@ def severer(one: Severity, other: Severity) -> bool:
 def in_use(state: State) -> str | None:
     """The uplink that the traffic of the site takes; None if it can take none.
 
-    The site's router is not asked: it is taken to use the first uplink that works, as it should.
+    As measured through the site's router; where nobody can tell, and while it still has time to leave one
+    that has failed, it is taken to use the first uplink that works, as it should.
     """
+    active = state.carried.active
+    if active is not None and (state.uplinks[active].health.works or site_path.carries(state, active)):
+        return active
     return health.preferred_uplink(state)
 
 
@@ -88,8 +94,10 @@ def situation(state: State, now: Now) -> Situation:
     """The site as it is now."""
     shown = frozenset(key for key, finding in state.findings.items() if finding.shown)
     useless = {name for name in state.uplinks if any((code, name) in shown for code in USELESS)}
-    works = {name for name, uplink in state.uplinks.items() if uplink.health.works}
-    down = {name for name, uplink in state.uplinks.items() if uplink.health is Health.DOWN}
+    # What carries the site works, whatever this machine's own cable to it says.
+    carries = {name for name in state.uplinks if site_path.carries(state, name)}
+    works = {name for name, uplink in state.uplinks.items() if uplink.health.works} | carries
+    down = {name for name, uplink in state.uplinks.items() if uplink.health is Health.DOWN} - carries
     return Situation(
         open=opens_in_s(state.site.opening, now) <= SOON_S,
         in_use=in_use(state),
@@ -124,6 +132,15 @@ def _internet(site: Situation, state: State) -> Meaning | None:
     return Meaning(Severity.WARNING, Means.CLOSED)
 
 
+def _router(site: Situation, _state: State) -> Meaning | None:
+    """What serves reaches the site: its router has switched, and lets the traffic through."""
+    if not any(code in CUT_OFF for code, _ in site.shown):
+        return None
+    if site.open:
+        return Meaning(Severity.ALERT, Means.NO_INTERNET)
+    return Meaning(Severity.WARNING, Means.CLOSED)
+
+
 def _safety_net(site: Situation, state: State) -> Meaning | None:
     """The next outage is caught as well: every uplink serves."""
     if not site.broken:
@@ -150,5 +167,5 @@ def _person(site: Situation, _state: State) -> Meaning | None:
     return None
 
 
-CONCERNS: tuple[Concern, ...] = (_internet, _safety_net, _quality, _person)
+CONCERNS: tuple[Concern, ...] = (_internet, _router, _safety_net, _quality, _person)
 """In the order in which they are worth telling, where they weigh the same."""

@@ -66,6 +66,9 @@ class Code(StrEnum):
     PART_FAILED = "part_failed"
     DATA_SPENT = "data_spent"
     DATA_SAVING = "data_saving"
+    FAILOVER_MISSING = "failover_missing"
+    SITE_PATH_DOWN = "site_path_down"
+    BACKUP_UNPROVEN = "backup_unproven"
 
     # events: facts of one instant
     AGENT_STARTED = "agent_started"
@@ -95,6 +98,11 @@ class Code(StrEnum):
     RELAY_UNPROVEN = "relay_unproven"
     TEXT_SENT = "text_sent"
     TEXT_FAILED = "text_failed"
+    FAILOVER = "failover"
+    FAILBACK = "failback"
+    SITE_INTERRUPTED = "site_interrupted"
+    PUBLIC_ADDRESS_CHANGED = "public_address_changed"
+    ADDRESS_SHARED = "address_shared"
     EVENTS_LOST = "events_lost"
 
 
@@ -205,6 +213,9 @@ FINDINGS: dict[Code, Entry] = {
     Code.WRONG_BAND: _shortcoming(71, Severity.INFO, LASTS_S),
     Code.DATA_SPENT: Entry(Scope.UPLINK, Severity.WARNING, 61, shown_after_s=60.0),
     Code.DATA_SAVING: Entry(Scope.UPLINK, Severity.INFO, 80, shown_after_s=60.0, aside=True),
+    Code.FAILOVER_MISSING: Entry(Scope.SITE, Severity.ALERT, 12, incident=True),
+    Code.SITE_PATH_DOWN: Entry(Scope.SITE, Severity.ALERT, 13, incident=True),
+    Code.BACKUP_UNPROVEN: Entry(Scope.UPLINK, Severity.WARNING, 46, shown_after_s=STANDS_S),
 }
 """The catalogue. Ranks leave room between them."""
 
@@ -236,6 +247,11 @@ EVENTS: dict[Code, Severity] = {
     Code.RELAY_UNPROVEN: Severity.WARNING,
     Code.TEXT_SENT: Severity.INFO,
     Code.TEXT_FAILED: Severity.WARNING,
+    Code.FAILOVER: Severity.WARNING,
+    Code.FAILBACK: Severity.INFO,
+    Code.SITE_INTERRUPTED: Severity.WARNING,
+    Code.PUBLIC_ADDRESS_CHANGED: Severity.INFO,
+    Code.ADDRESS_SHARED: Severity.INFO,
     Code.EVENTS_LOST: Severity.WARNING,
 }
 """Severity of each plain event. A finding that opens is an event of its own code and severity; the turns of

@@ -10,6 +10,7 @@ from agent.core.instant import Stamp
 from agent.core.letters import Texting
 from agent.core.line import Line
 from agent.core.model import Cycle, OpenIncident
+from agent.core.outside import Outer
 from agent.core.people import OpenHold
 from agent.core.radio import Air
 from agent.core.spending import Spending
@@ -26,8 +27,8 @@ class Durable:
     those of them whose carrier stayed meanwhile; ``airs`` how the signal
     of each uplink's modem was in the last days. ``texting`` tells which text messages were sent; None when
     that is missing or unreadable, and then so many count as sent that one outage is left to be told.
-    ``spendings`` are what was used of each metered uplink's data budget. ``told`` are the conditions beside
-    incidents that were told as alerts.
+    ``spendings`` are what was used of each metered uplink's data budget, ``outers`` how each uplink was last
+    seen from outside. ``told`` are the conditions beside incidents that were told as alerts.
     """
 
     cycles: tuple[Cycle, ...] | None = ()
@@ -41,4 +42,5 @@ class Durable:
     airs: Mapping[str, Air] = field(default_factory=dict)
     texting: Texting | None = field(default_factory=Texting)
     spendings: Mapping[str, Spending] = field(default_factory=dict)
+    outers: Mapping[str, Outer] = field(default_factory=dict)
     told: tuple[Told, ...] = ()

@@ -20,7 +20,20 @@ def of(state: State, code: Code, subject: str, now_at: float) -> tuple[str, ...]
         uplinks = list(state.uplinks.values())
     else:
         return ()
-    return tuple(line for uplink in uplinks for line in _lines(state, uplink, now_at))
+    lines = tuple(line for uplink in uplinks for line in _lines(state, uplink, now_at))
+    return (*_path(state, now_at), *lines) if code in (Code.FAILOVER_MISSING, Code.SITE_PATH_DOWN) else lines
+
+
+def _path(state: State, now_at: float) -> Iterator[str]:
+    """What is seen through the site's own router."""
+    path, carried = state.path, state.carried
+    if path is None or carried.silent_since is None:
+        return
+    gateway = None if path.link is None else path.link.gateway
+    router = "answers" if path.box.lost_since is None else "does not answer either"
+    yield f"site path: silent for {now_at - carried.silent_since:.0f} s, the router {gateway or ''} {router}"
+    if carried.active is not None:
+        yield f"site path: carried by {carried.active} before, as its {carried.witness} told"
 
 
 def _lines(state: State, uplink: UplinkState, now_at: float) -> Iterator[str]:

@@ -11,6 +11,9 @@ from agent.core.out import Out
 from agent.core.snapshot_types import Health
 from agent.core.state import FindingKey, FindingState, State, evolved
 
+_OWN_TIME = (Code.DEGRADED, Code.SITE_PATH_DOWN)
+"""Faults that begin by themselves, whatever else stands at the time."""
+
 
 def update(state: State, holds: Holds, now_at: float, out: Out) -> State:
     """Bring the state's findings in line with what holds now, telling what opened and what closed."""
@@ -45,11 +48,11 @@ def _began(state: State, holds: Holds, now_at: float) -> dict[FindingKey, float]
     gone = [
         finding
         for key, finding in state.findings.items()
-        if FINDINGS[finding.code].incident and key not in holds and finding.code is not Code.DEGRADED
+        if FINDINGS[finding.code].incident and key not in holds and finding.code not in _OWN_TIME
     ]
     began: dict[FindingKey, float] = {}
     for code, subject in holds:
-        if (code, subject) in state.findings or not FINDINGS[code].incident or code is Code.DEGRADED:
+        if (code, subject) in state.findings or not FINDINGS[code].incident or code in _OWN_TIME:
             continue
         common = FINDINGS[code].scope is Scope.SITE
         since = [

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 
-from agent.core import cures, diagnosis, health, proofs
+from agent.core import cures, diagnosis, health, proofs, site_path
 from agent.core.causes import broke_since
 from agent.core.codes import FINDINGS, Code, Cure
 from agent.core.instant import Now, age_s
@@ -155,6 +155,9 @@ def _witness(state: State, box: BoxState, _finding: FindingState, _now: Now) -> 
 def _answers(state: State, box: BoxState, _finding: FindingState, _now: Now) -> Refusal | None:
     """An uplink that answers again and is only not yet believed must be left alone."""
     uplink = state.uplinks[box.spec.uplink]
+    if site_path.carries(state, box.spec.uplink):
+        # What is broken is this machine's own cable to it.
+        return Refusal("works")
     if uplink.clean_since is None:
         return None
     return Refusal("answers_again", uplink.clean_since + health.clean_needed_s(uplink))
@@ -200,11 +203,13 @@ def _patience(state: State, box: BoxState, finding: FindingState, now: Now) -> R
     wait_s = cures.wait_s(state, box.spec, finding.code)
     window_end = cures.maintenance_until(state.site.power, now)
     # Of a line that comes and goes, only the present silence counts; and of an outage that all shared, only
-    # the time since another uplink has come back: this one may be about to follow.
+    # the time since another uplink has come back: this one may be about to follow. An uplink that was seen to
+    # carry the site has failed only since it does not.
     since = max(
         finding.since,
         state.uplinks[box.spec.uplink].internet.lost_since or finding.since,
         _witnessed_since(state, box.spec.uplink),
+        site_path.carried_until(state, box.spec.uplink),
     )
     reason, ready = "not_yet", since + wait_s
     if window_end is not None and now.mono >= ready:

@@ -34,6 +34,9 @@ IN_A_ROW_S = 3600.0
 CALM_S = 600.0
 CALM_LONGEST_S = 3600.0
 
+_NO_CAUSES = (Code.NEEDS_HUMAN, Code.FAILOVER_MISSING)
+"""That a human is needed, or that the site's router has not switched, is no other cause of the outage."""
+
 
 class _Cause(NamedTuple):
     """What is to be told as the cause; ``label`` names ``subject`` for people."""
@@ -56,8 +59,7 @@ def update(state: State, now: Now, out: Out) -> State:
     if alerting.calm_since is not None and calm_s >= calm_needed_s(incident.account.again):
         return _close(evolved(state, alerting=alerting), incident, calm_s, now, out)
     meaning = business.meaning(state, now)
-    # A human being needed is what to do about the cause, not another cause.
-    top = next((finding for finding in standing if finding.code is not Code.NEEDS_HUMAN), None)
+    top = next((finding for finding in standing if finding.code not in _NO_CAUSES), None)
     known = _Cause(incident.code, incident.subject, findings.label_of(state, incident.subject))
     cause = known if top is None else _Cause(top.code, top.subject, top.label)
     alerting, incident = _with_severity(alerting, incident, cause, meaning, now, out)

@@ -16,6 +16,7 @@ from agent.core.devices import Says
 from agent.core.inquiries import Check
 from agent.core.instant import Stamp
 from agent.core.letters import SendText, TextReport
+from agent.core.outside import AskAddress, PathSeen, PublicAddress, SaveOuter
 from agent.core.people import Answer, Request
 from agent.core.saves import SaveAir, SaveAnswering, SaveHold, SaveLine, SaveProof, SaveTexting
 from agent.core.spending import CheckEvery, SaveSpending, Spent
@@ -144,7 +145,20 @@ class Leave:
 
 
 Observation = (
-    Probe | Link | Check | Says | PowerReport | TextReport | Part | Hold | Request | Spent | Tick | Leave
+    Probe
+    | Link
+    | Check
+    | Says
+    | PublicAddress
+    | PathSeen
+    | PowerReport
+    | TextReport
+    | Part
+    | Hold
+    | Request
+    | Spent
+    | Tick
+    | Leave
 )
 
 
@@ -251,6 +265,8 @@ Action = (
     | Restore
     | Pace
     | AskMore
+    | AskAddress
+    | SaveOuter
     | SaveCycle
     | SaveIncident
     | SaveAlerts

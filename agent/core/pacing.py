@@ -12,12 +12,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from agent.core import asking, budget, health
+from agent.core import asking, budget
 from agent.core.budget import Allowance, Level
 from agent.core.codes import Code
 from agent.core.instant import Now
 from agent.core.model import Pace, Scalar
 from agent.core.out import Out
+from agent.core.outside import SITE
+from agent.core.ranking import active_uplink
 from agent.core.snapshot_types import Health
 from agent.core.spending import CheckEvery, Purse, SaveSpending, Spent
 from agent.core.state import DOUBT_PACE_S, State, UplinkState, evolved, with_uplink
@@ -79,7 +81,7 @@ def _allowance(uplink: UplinkState, purse: Purse, now: Now) -> Allowance:
 def _metered(uplink: UplinkState, state: State, allowed: Allowance, now_at: float) -> Paces:
     """The paces of an uplink with a budget."""
     interval_s, turns = uplink.spec.interval_s, max(1, len(uplink.spec.targets))
-    carries = allowed.level is not Level.SPENT and health.preferred_uplink(state) == uplink.spec.name
+    carries = allowed.level is not Level.SPENT and active_uplink(state) == uplink.spec.name
     slowest_s = max(budget.SECOND_S, interval_s) if carries else budget.MINIMAL_LOOK_S
     calm_s = max(interval_s, turns * budget.stepped(min(slowest_s, allowed.calm_look_s)))
     wanted, doubtful = wanted_s(uplink, state, now_at), _doubtful(uplink)
@@ -156,7 +158,9 @@ def _turned(purse: Purse, now: Now) -> Purse:
 
 def spent(state: State, what: Spent, now: Now) -> State:
     """The state after some more has been sent and received; what has no budget is not counted."""
-    uplink = state.uplinks.get(what.uplink)
+    # What is asked through the site's router is paid for by the uplink that carries the site.
+    name = state.carried.active or "" if what.uplink == SITE else what.uplink
+    uplink = state.uplinks.get(name)
     if uplink is None or uplink.purse is None:
         return state
     used = max(0, what.sent_bytes) + max(0, what.received_bytes)

@@ -25,7 +25,8 @@ from agent.core.out import Out
 from agent.core.saves import SaveProof
 from agent.core.site import BoxSpec
 from agent.core.snapshot_types import Phase
-from agent.core.state import BoxState, State, Watch, evolved
+from agent.core.state import BoxState, State, evolved
+from agent.core.watch import Watch
 
 PROVEN = "proven"
 NO_EFFECT = "relay_no_effect"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from agent.core.devices import DeviceSpec
+from agent.core.failover_rules import FailoverRules
 from agent.core.opening import Hours
 
 
@@ -94,4 +95,5 @@ class Site:
     boxes: tuple[BoxSpec, ...] = ()
     power: PowerRules = field(default_factory=PowerRules)
     switch_cost_s: float = 10.0
+    failover: FailoverRules = field(default_factory=FailoverRules)
     opening: tuple[Hours, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.core import findings, guards, health, pacing, radio, shortcomings, window
+from agent.core import findings, guards, health, pacing, path_shown, radio, shortcomings, window
 from agent.core.causes import SAYS_FRESH_S
 from agent.core.codes import FINDINGS, Code
 from agent.core.devices import DeviceSpec
@@ -39,7 +39,9 @@ def snapshot(state: State, now: Now, seq: int) -> Snapshot:
         incident=None if state.incident is None else state.incident.id,
         incident_since=incident_since,
         headline=next((f.code for f in standing if not FINDINGS[f.code].aside), Code.ALL_WELL),
-        uplinks=tuple(_uplink(uplink, name == preferred, now) for name, uplink in state.uplinks.items()),
+        uplinks=tuple(
+            _uplink(state, uplink, name == preferred, now) for name, uplink in state.uplinks.items()
+        ),
         boxes=tuple(_box(state, box, now) for box in state.boxes.values()),
         findings=tuple(
             FindingView(f.code, f.subject, f.label, FINDINGS[f.code].severity, f.since, f.args, f.evidence)
@@ -52,11 +54,12 @@ def snapshot(state: State, now: Now, seq: int) -> Snapshot:
         ),
         parts=tuple(PartView(part.name, part.ok, part.detail) for part in state.parts.values()),
         last_incident=state.last_incident,
+        site_path=path_shown.view(state),
         incident_severity=None if state.incident is None else state.incident.account.severity,
     )
 
 
-def _uplink(uplink: UplinkState, preferred: bool, now: Now) -> UplinkView:
+def _uplink(state: State, uplink: UplinkState, preferred: bool, now: Now) -> UplinkView:
     share, echoes = window.loss(uplink)
     measured = uplink.quality
     link = uplink.link
@@ -84,6 +87,7 @@ def _uplink(uplink: UplinkState, preferred: bool, now: Now) -> UplinkView:
         slowed=uplink.purse is not None and uplink.purse.slowed,
         data_used_bytes=None if uplink.purse is None else uplink.purse.spending.used_bytes,
         data_limit_bytes=uplink.spec.data_bytes,
+        **path_shown.of_uplink(state, uplink.spec.name),
     )
 
 

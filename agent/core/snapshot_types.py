@@ -13,6 +13,7 @@ from enum import StrEnum
 from agent.core.codes import Code, Severity
 from agent.core.devices import DeviceKind, Says, Strength
 from agent.core.model import Scalar
+from agent.core.path_view import PathView
 from agent.core.site import UplinkKind
 
 
@@ -84,6 +85,14 @@ class UplinkView:
     data_used_bytes: int | None = None
     """What the agent itself has used this month; None where no budget is kept."""
     data_limit_bytes: int | None = None
+    active: bool = False
+    """The site's traffic is known to use it now."""
+    public_address: str | None = None
+    """What its packets come from, as somebody outside has seen it last, IPv4."""
+    shared: bool | None = None
+    """The operator shares that address among customers; None if nobody can tell."""
+    proven_at: float | None = None
+    """When names, pages and targets last answered through it, all of them; None: not in this run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,5 +200,7 @@ class Snapshot:
     parts: tuple[PartView, ...] = ()
     """In the order in which they first reported; a part that never did has never failed."""
     last_incident: LastIncident | None = None
+    site_path: PathView | None = None
+    """None where the site's own way out is not watched."""
     incident_severity: Severity | None = None
     """What the open incident means for the business, as it was told last."""

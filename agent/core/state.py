@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from agent.core import line
 from agent.core.alerts import Alerting
+from agent.core.carried import Carried
 from agent.core.codes import Code
 from agent.core.devices import Says
 from agent.core.durable import Durable
@@ -16,11 +17,14 @@ from agent.core.instant import Now, Stamp, age_s
 from agent.core.letters import Texts, first_texts
 from agent.core.line import Line
 from agent.core.model import Cycle, Link, OpenIncident, Part, Scalar
+from agent.core.outside import SITE, Outsides
 from agent.core.people import held_until
 from agent.core.radio import Air
 from agent.core.site import BoxSpec, Site, UplinkKind, UplinkSpec
 from agent.core.snapshot_types import Health, LastIncident, Phase
 from agent.core.spending import Purse, first_purse
+from agent.core.steering import Steering
+from agent.core.watch import Watch
 
 BOOT_PATIENCE = 1.5
 """A cycle is said not to have helped only after one and a half times the configured boot time."""
@@ -177,27 +181,6 @@ class BoxState:
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
-    """What is seen to go away while a relay cuts, and the verdict; see ``proofs``."""
-
-    order: str
-    box: str
-    plugged: frozenset[str]
-    """Uplinks whose interface had a carrier when the cut was ordered."""
-    answering: bool
-    """The box's own uplink answered then."""
-    asked: bool = False  # the cut is made for the sake of the proof
-    gone_at: float | None = None
-    """When the box was seen to have lost its power."""
-    by_silence: bool = False
-    """The carrier stayed (it is that of a switch, or of a box in between), and silence told."""
-    others: tuple[str, ...] = ()
-    """Other uplinks that lost their carrier during the cut."""
-    verdict: str | None = None
-    """``PROVEN``, or a key of the texts' ``refusal`` table; None until it is known."""
-
-
-@dataclass(frozen=True, slots=True)
 class FindingState:
     """A condition that holds; ``shown`` once it has lasted as long as its catalogue entry asks."""
 
@@ -250,6 +233,11 @@ class State:
     watch: Watch | None = None
     """Of the newest cut of this run; there is never more than one at a time."""
     texts: Texts = field(default_factory=Texts)
+    path: UplinkState | None = None
+    """What is seen of the internet through the site's own router; None where nobody looks."""
+    carried: Carried = field(default_factory=Carried)
+    outsides: Outsides = field(default_factory=Outsides)
+    steering: Steering = field(default_factory=Steering)
     alerting: Alerting = field(default_factory=Alerting)
 
 
@@ -292,6 +280,13 @@ def _first_uplink_state(spec: UplinkSpec, site: Site, durable: Durable, now: Now
     )
 
 
+def _first_path(site: Site, now: Now) -> UplinkState | None:
+    """The site path as an uplink of which nothing is known."""
+    rules = site.failover
+    spec = UplinkSpec(SITE, site.label, UplinkKind.OTHER, rules.path_targets, rules.path_interval_s)
+    return _first_uplink_state(spec, site, Durable(), now) if rules.path_targets else None
+
+
 def with_uplink(state: State, uplink: UplinkState) -> State:
     """The state with this uplink in place of the one of the same name."""
     return evolved(state, uplinks={**state.uplinks, uplink.spec.name: uplink})
@@ -327,4 +322,6 @@ def initial(site: Site, durable: Durable, now: Now, run: str) -> State:
         texts=first_texts(durable.texting, now),
         alerting=Alerting(told=durable.told),
         hold_until=None if durable.hold is None else held_until(durable.hold, now),
+        path=_first_path(site, now),
+        outsides=Outsides(outers=durable.outers),
     )

@@ -12,6 +12,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from agent.core import (
+    addresses,
+    advice,
     asking,
     diagnosis,
     findings,
@@ -22,6 +24,8 @@ from agent.core import (
     power,
     proofs,
     requests,
+    site_path,
+    standby,
     standing,
     texting,
     timing,
@@ -46,6 +50,7 @@ from agent.core.model import (
     Role,
 )
 from agent.core.out import Out
+from agent.core.outside import SITE, PathSeen, PublicAddress
 from agent.core.people import Request
 from agent.core.saves import SaveAnswering
 from agent.core.snapshot_types import Health
@@ -93,6 +98,7 @@ def step(state: State, observation: Observation, now: Now) -> Result:
     for name in state.uplinks:
         state = verdicts.judge(state, name, now, out)
     state = _warm_up(state, now, out)
+    state = site_path.update(state, now, out)
     state = proofs.update(state, now, out)
     state = power.update(state, now, out)
     holds = diagnosis.holds_now(state, now)
@@ -100,9 +106,11 @@ def step(state: State, observation: Observation, now: Now) -> Result:
     state = findings.update(state, holds, now.mono, out)
     state = incident.update(state, now, out)
     state = standing.update(state, now, out)
+    state = advice.update(state, now)
     state = texting.update(state, now, out)
     state = pacing.update(state, now, out)
     state = asking.update(state, now.mono, out)
+    state = standby.update(state, now.mono, out)
     changed = bool(out.events) or bool(out.actions) or timing.looks_different(before, state)
     state = evolved(state, full_at=now.mono, due_at=timing.due_at(state, now, changed=changed))
     wake_at = max(now.mono + EARLIEST_WAKE_S, min(now.mono + CALM_WAKE_S, state.due_at))
@@ -116,9 +124,12 @@ def _calm_echo(state: State, probe: Probe, now: Now) -> Result | None:
     cheap.
     """
     at = now.mono
-    uplink = state.uplinks.get(probe.uplink)
-    if uplink is None or at >= state.due_at or at - state.stepped_at > GAP_S:
+    if at >= state.due_at or at - state.stepped_at > GAP_S:
         return None
+    uplink = state.uplinks.get(probe.uplink)
+    if uplink is None:
+        beside = site_path.calm(state, probe, at)
+        return None if beside is None else Result(beside, (), (), min(at + CALM_WAKE_S, state.due_at), False)
     if not (_more_of_the_same(uplink, probe) if uplink.health is Health.DOWN else _expected(uplink, probe)):
         return None
     uplinks = {**state.uplinks, probe.uplink: window.seen_again(uplink, probe, at)}
@@ -158,6 +169,10 @@ def _observe(state: State, observation: Observation, now: Now, out: Out) -> Stat
             return _link(state, observation, now, out)
         case Check():
             return _told(state, observation.uplink, lambda uplink: asking.checked(uplink, observation))
+        case PublicAddress():
+            return addresses.seen(state, observation, out)
+        case PathSeen():
+            return addresses.path_seen(state, observation)
         case Says():
             return _told(state, observation.uplink, lambda uplink: asking.said(uplink, observation, now, out))
         case PowerReport():
@@ -188,10 +203,12 @@ def _observe(state: State, observation: Observation, now: Now, out: Out) -> Stat
 
 def _after_gap(state: State, now: Now) -> State:
     uplinks = {name: window.forget_silence(uplink, now.mono) for name, uplink in state.uplinks.items()}
-    return evolved(state, uplinks=uplinks)
+    return site_path.after_gap(evolved(state, uplinks=uplinks), now.mono)
 
 
 def _probe(state: State, probe: Probe, now: Now, out: Out) -> State:
+    if probe.uplink == SITE:
+        return site_path.seen(state, probe, now)
     old = state.uplinks.get(probe.uplink)
     if old is None:
         return state
@@ -215,6 +232,8 @@ def _told(state: State, name: str, change: Callable[[UplinkState], UplinkState])
 
 
 def _link(state: State, link: Link, now: Now, out: Out) -> State:
+    if link.uplink == SITE:
+        return site_path.linked(state, link, now)
     old = state.uplinks.get(link.uplink)
     if old is None:
         return state

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agent.core import asking, findings, health, incident, power, texting
+from agent.core import (
+    advice,
+    asking,
+    findings,
+    health,
+    incident,
+    power,
+    site_faults,
+    site_path,
+    standby,
+    texting,
+)
 from agent.core.instant import Now
 from agent.core.snapshot_types import Health, Phase
 from agent.core.state import State, UplinkState
@@ -41,6 +52,8 @@ def due_at(state: State, now: Now, *, changed: bool) -> float:
     pass.
     """
     due = [*power.deadlines(state), *texting.turning_points(state), *incident.turning_points(state)]
+    due += [*site_path.turning_points(state), *site_faults.turning_points(state)]
+    due += [*standby.turning_points(state, now.mono), *advice.turning_points(state)]
     for uplink in state.uplinks.values():
         due.extend(_turning_points(uplink, state.site.switch_cost_s))
         ask_at = asking.next_at(uplink, now.mono)
@@ -73,6 +86,8 @@ def looks_different(before: State, after: State) -> bool:
     if before.incident != after.incident or before.hold_until != after.hold_until:
         return True
     if before.warm != after.warm:
+        return True
+    if site_path.shown(before) != site_path.shown(after) or advice.shown(before) != advice.shown(after):
         return True
     if any(after.uplinks[name].health is not old.health for name, old in before.uplinks.items()):
         return True

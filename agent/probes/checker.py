@@ -15,10 +15,10 @@ from typing import Final
 
 from agent.core.inquiries import Check
 from agent.core.model import Link
+from agent.probes.asker import Asker
 from agent.probes.inquiry import CheckPlan, Inquiry, Questions
 from agent.probes.meter import uncounted
 from agent.probes.turns import Turns
-from agent.probes.waiting import sleep_unless
 
 __all__ = ["CheckPlan", "Checker", "Questions"]
 
@@ -52,7 +52,7 @@ class Checker:
         """
         now = clock()
         self._uplinks = {
-            plan.uplink: _Uplink(
+            plan.uplink: Asker(
                 Inquiry(plan, questions, post, clock, count),
                 Turns(now + FIRST_S + APART_S * place, plan.every_s),
                 clock,
@@ -85,60 +85,3 @@ class Checker:
         """Follow what the system says of an uplink's interface; a new way out is checked at once."""
         if link.uplink in self._uplinks:
             self._uplinks[link.uplink].link_changed(link)
-
-
-class _Uplink:
-    """One uplink's runs, one at a time."""
-
-    def __init__(
-        self,
-        inquiry: Inquiry,
-        turns: Turns,
-        clock: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]],
-    ) -> None:
-        self._inquiry = inquiry
-        self._turns = turns
-        self._clock = clock
-        self._sleep = sleep
-        self._news = asyncio.Event()
-        self._running: asyncio.Task[None] | None = None
-
-    def ask(self) -> None:
-        self._turns.ask(self._clock())
-        self._news.set()
-
-    def every(self, every_s: float) -> None:
-        self._turns.every(every_s)
-        self._news.set()
-
-    def link_changed(self, link: Link) -> None:
-        if not self._inquiry.link_changed(link):
-            return
-        if self._running is not None:
-            # What is under way was asked through another network, and says nothing about this one.
-            self._running.cancel()
-        if self._inquiry.is_open:
-            self.ask()
-
-    async def keep_asking(self) -> None:
-        while True:
-            await self._until_due()
-            self._turns.begin(self._clock())
-            await self._ask()
-
-    async def _until_due(self) -> None:
-        while (wait_s := self._turns.due_at - self._clock()) > 0:
-            await sleep_unless(self._news, self._sleep, wait_s)
-
-    async def _ask(self) -> None:
-        task = self._running = asyncio.ensure_future(self._inquiry.ask_all())
-        try:
-            await asyncio.wait((task,))
-        finally:
-            self._running = None
-            if not task.done():
-                task.cancel()
-                await asyncio.wait((task,))
-        if not task.cancelled():
-            task.result()

@@ -9,8 +9,8 @@ from ipaddress import AddressValueError, IPv4Address
 
 from agent.core.inquiries import Asked, Check, Said
 from agent.core.model import Link, Why
+from agent.core.outside import NO_NEXT_HOP
 from agent.probes.hop import FirstHop
-from agent.probes.lane import NO_NEXT_HOP
 from agent.probes.meter import uncounted
 from agent.probes.names import ask_name
 from agent.probes.public import is_somewhere

@@ -10,6 +10,7 @@ from typing import Final
 
 from agent.core.budget import ECHO_BYTES
 from agent.core.model import Link, Probe, Role, Why
+from agent.core.outside import NO_NEXT_HOP
 from agent.probes.echoes import CLOCKS_AGREE_S, EXPIRED_BYTES, Echo, Flight, Host, Moment
 from agent.probes.icmp_socket import EchoSocket, Refusal, Reply
 from agent.probes.meter import uncounted
@@ -19,7 +20,6 @@ from agent.probes.way import is_lan, reason_of
 FIRST_RETRY_S: Final = 0.5
 LONGEST_RETRY_S: Final = 5.0
 FORBIDDEN_RETRY_S: Final = 3.0
-NO_NEXT_HOP: Final = "0.0.0.0"  # noqa: S104 - how a default route without a next hop is written, not bound
 
 _PASSING: Final = (errno.ENOBUFS, errno.ENOMEM, errno.EAGAIN)
 """The machine is short of something; a new socket would not help."""

@@ -10,11 +10,15 @@ SPACING_S: Final = 5.0
 
 
 class Turns:
-    """The timetable of one uplink: ``first_at`` and every ``every_s`` from there, monotonic seconds."""
+    """The timetable of one uplink: ``first_at`` and every ``every_s`` from there, monotonic seconds.
 
-    def __init__(self, first_at: float, every_s: float) -> None:
+    Runs begin ``spacing_s`` apart at least.
+    """
+
+    def __init__(self, first_at: float, every_s: float, spacing_s: float = SPACING_S) -> None:
         self._first_at = first_at
         self._every_s = every_s
+        self._spacing_s = spacing_s
         self._began_at = -math.inf
         self._asked = False
         self.due_at = first_at
@@ -22,7 +26,7 @@ class Turns:
 
     def ask(self, now: float) -> None:
         """Somebody wants to know now: the next run begins as early as it may."""
-        self.due_at = min(self.due_at, max(now, self._began_at + SPACING_S))
+        self.due_at = min(self.due_at, max(now, self._began_at + self._spacing_s))
         self._asked = True
 
     def every(self, every_s: float) -> None:
@@ -34,6 +38,6 @@ class Turns:
     def begin(self, now: float) -> None:
         """A run begins; it also serves for a regular one that would follow in less than half the interval."""
         self._began_at, self._asked = now, False
-        earliest = now + max(self._every_s / 2, SPACING_S)
+        earliest = now + max(self._every_s / 2, self._spacing_s)
         rounds = math.ceil((earliest - self._first_at) / self._every_s)
         self.due_at = self._first_at + max(0, rounds) * self._every_s

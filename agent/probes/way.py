@@ -49,20 +49,21 @@ class Way:
         """So many bytes have passed."""
         self.count(self.uplink, sent, received)
 
-    def open(self, kind: socket.SocketKind) -> socket.socket:
-        """A new IPv4 socket of ``kind`` that is bound to this way and never blocks.
+    def open(self, kind: socket.SocketKind, family: socket.AddressFamily = socket.AF_INET) -> socket.socket:
+        """A new socket of ``kind`` that is bound to this way and never blocks; ``source`` is for IPv4 alone.
 
         Raises:
             OSError: ENODEV without such an interface, EADDRNOTAVAIL if ``source`` is not ours, EPERM if the
                 kernel wants CAP_NET_RAW for binding to a device (before Linux 5.7).
         """
-        made = socket.socket(socket.AF_INET, kind | socket.SOCK_NONBLOCK)
+        made = socket.socket(family, kind | socket.SOCK_NONBLOCK)
         try:
             bind_to_device(made, self.interface)
-            if self.source is not None:
-                made.bind((self.source, 0))
-            # ICMP errors are told at once, and with their sender.
-            made.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
+            if family == socket.AF_INET:
+                if self.source is not None:
+                    made.bind((self.source, 0))
+                # ICMP errors are told at once, and with their sender.
+                made.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
         except BaseException:
             made.close()
             raise

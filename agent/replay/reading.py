@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import median
 
 from agent.core.model import Link, Probe, Role, Tick
+from agent.core.outside import SITE
 from agent.replay.items import HOLE_S, Away, Item, Timed
 from agent.replay.lines import Progress, ReplayError, numbered
 from agent.replay.tables import FORMS, check_header, filled, first_echoes, outcomes, rows
@@ -220,7 +221,9 @@ def _recorded(paths: Sequence[Path], progress: Progress | None) -> Iterator[Time
                     f"{where}: t {at:g} after {last_at:g}; allowed: seconds that never go back in a run"
                 )
             last_at = at
-            yield at, item
+            # The site's own way out is no uplink, and no verdict on one rests on it.
+            if not (isinstance(item, Probe | Link) and item.uplink == SITE):
+                yield at, item
         before += path.stat().st_size
 
 

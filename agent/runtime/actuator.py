@@ -33,6 +33,7 @@ from agent.core.model import (
     SaveCycle,
     SaveIncident,
 )
+from agent.core.outside import AskAddress, Outer, SaveOuter
 from agent.core.people import Answer, OpenHold
 from agent.core.radio import Air
 from agent.core.saves import SaveAir, SaveAnswering, SaveHold, SaveLine, SaveProof, SaveTexting
@@ -79,6 +80,9 @@ class Notebook(Protocol):
     def save_spending(self, uplink: str, spending: Spending) -> None:
         """Remember what this uplink has used of its data budget."""
 
+    def save_outer(self, uplink: str, outer: Outer) -> None:
+        """Remember how this uplink looks from outside."""
+
     def save_told(self, told: tuple[Told, ...]) -> None:
         """Remember which conditions were told as alerts."""
 
@@ -106,6 +110,7 @@ class Actuator:
         notes: Notebook | None = None,
         send_text: Send | None = None,
         check_every: Callable[[str, float], None] = lambda _uplink, _every_s: None,
+        ask_address: Callable[[str], None] = lambda _way: None,
     ) -> None:
         self._relays = relays
         self._reboots = dict(reboots or {})
@@ -118,6 +123,7 @@ class Actuator:
         self._notes = notes
         self._send_text = send_text
         self._check_every = check_every
+        self._ask_address = ask_address
         self._workers = {
             name: ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"relay-{name}") for name in relays
         }
@@ -134,6 +140,8 @@ class Actuator:
                 self._pace(action.uplink, action.interval_s, action.box_s)
             case AskMore():
                 self._ask_more(action.uplink)
+            case AskAddress():
+                self._ask_address(action.way)
             case CheckEvery():
                 self._check_every(action.uplink, action.every_s)
             case Answer():
@@ -159,6 +167,8 @@ class Actuator:
                 )
             case SaveAir() if self._notes is not None:
                 self._save(self._note("signals", self._notes.save_air, action.uplink, action.air))
+            case SaveOuter() if self._notes is not None:
+                self._save(self._note("public", self._notes.save_outer, action.uplink, action.outer))
             case SaveTexting() if self._notes is not None:
                 self._save(self._note("texts", self._notes.save_texting, action.memory))
             case SendText():

@@ -1,11 +1,11 @@
 """Small things that must survive, each alone in a file of the state folder.
 
-They are the proofs of relays, the hold, signals, text messages, what has been used of data budgets, and the
-conditions that were told as alerts. A
-file that is damaged says nothing rather than something wrong: a relay then counts as not proven, there is no
-hold, of the text messages of a day most count as sent, and a data budget counts as half used; what was lost
-is said. A proof holds for the wiring that was proven: a relay on another pin, or an uplink on another
-interface, must be proven anew. Everything is synchronous and meant for one worker thread.
+They are the proofs of relays, the hold, signals, text messages, public addresses, what has been used of data
+budgets, and the conditions that were told as alerts. A file that is damaged says nothing rather than
+something wrong: a relay then counts as not proven, there is no hold, of the text messages of a day most count
+as sent, and a data budget counts as half used; what was lost is said. A proof holds for the wiring that was
+proven: a relay on another pin, or an uplink on another interface, must be proven anew. Everything is
+synchronous and meant for one worker thread.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from agent.core.durable import Durable
 from agent.core.instant import Stamp
 from agent.core.letters import Fate, Letter, TextCode, Texting
 from agent.core.model import Part
+from agent.core.outside import Outer
 from agent.core.people import OpenHold
 from agent.core.radio import KEPT_DAYS, Air, Day
 from agent.core.spending import Spending
@@ -34,6 +35,7 @@ HOLD = "hold.json"
 SIGNALS = "signals.json"
 TEXTS = "texts.json"
 SPENDING = "spending.json"
+ADDRESSES = "public.json"
 ALERTS = "alerts.json"
 
 _log = logging.getLogger("vigie.notes")
@@ -65,6 +67,7 @@ class Notes:
         self.texting: Texting | None = self._recall(TEXTS, decode_texting, None)
         half = {uplink: Spending(None, calm_bytes=limit // 2) for uplink, limit in limits.items()}
         known = self._recall(SPENDING, decode_spendings, half, {})
+        self.outers: dict[str, Outer] = self._recall(ADDRESSES, decode_outers, {})
         self.spendings = {uplink: spending for uplink, spending in known.items() if uplink in limits}
         self.told: tuple[Told, ...] = self._recall(ALERTS, decode_told, ())
 
@@ -78,6 +81,7 @@ class Notes:
             airs=self.airs,
             texting=self.texting,
             spendings=self.spendings,
+            outers=self.outers,
             told=self.told,
         )
 
@@ -136,6 +140,16 @@ class Notes:
         spendings = {**self.spendings, uplink: spending}
         self._write(SPENDING, {name: asdict(one) for name, one in spendings.items()})
         self.spendings = spendings
+
+    def save_outer(self, uplink: str, outer: Outer) -> None:
+        """Remember how this uplink looks from outside; on the disk when this returns.
+
+        Raises:
+            OSError: it could not be written; what was there before still is.
+        """
+        outers = {**self.outers, uplink: outer}
+        self._write(ADDRESSES, {name: asdict(one) for name, one in outers.items()})
+        self.outers = outers
 
     def save_told(self, told: tuple[Told, ...]) -> None:
         """Remember which conditions were told as alerts; on the disk when this returns.
@@ -238,6 +252,19 @@ def _letter(body: Mapping[str, Any]) -> Letter:
         tries=int(body["tries"]),
         over=bool(body["over"]),
     )
+
+
+def decode_outers(content: Mapping[str, Any]) -> dict[str, Outer]:
+    """How each uplink was last seen from outside; raises ``DamagedError``."""
+    with told_apart():
+        return {str(uplink): _outer(one) for uplink, one in content.items()}
+
+
+def _outer(body: Mapping[str, Any]) -> Outer:
+    address, shared = body["address"], body["shared"]
+    if not (address is None or isinstance(address, str)) or not (shared is None or isinstance(shared, bool)):
+        raise ValueError("neither an address nor a yes or no")
+    return Outer(address, shared)
 
 
 def decode_told(content: list[Mapping[str, Any]]) -> tuple[Told, ...]:

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from agent.core.devices import Says
+from agent.core.durable import Durable
 from agent.core.inquiries import Check
 from agent.core.instant import Now
 from agent.core.letters import TextReport
@@ -23,8 +24,9 @@ from agent.core.line import Line
 from agent.core.line import decode as decode_line
 from agent.core.line import encode as encode_line
 from agent.core.model import Hold, Leave, Link, Observation, Part, PowerReport, Probe, Role, Tick
+from agent.core.outside import PathSeen, PublicAddress
 from agent.core.people import Request
-from agent.core.site import UplinkSpec
+from agent.core.site import Site, UplinkSpec
 from agent.core.spending import Spending, Spent
 
 FILE_BYTES = 4_000_000
@@ -39,6 +41,8 @@ _KINDS: dict[str, type[Observation]] = {
     "link": Link,
     "check": Check,
     "says": Says,
+    "outside": PublicAddress,
+    "path": PathSeen,
     "power": PowerReport,
     "text": TextReport,
     "part": Part,
@@ -51,8 +55,8 @@ _KINDS: dict[str, type[Observation]] = {
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
-_ALWAYS = ("rtt_ms", "until")
-"""Fields whose null says something: no answer, no hold."""
+_ALWAYS = ("rtt_ms", "until", "address")
+"""Fields whose null says something: no answer, no hold, no address."""
 
 
 class TraceError(ValueError):
@@ -74,6 +78,20 @@ class Start:
     lines: Mapping[str, Line] = field(default_factory=dict)
     answering: tuple[str, ...] = ()
     spendings: Mapping[str, Spending] = field(default_factory=dict)
+
+
+def started_with(run: str, site: Site, durable: Durable, now: Now) -> Start:
+    """The first line of a run that begins now."""
+    return Start(
+        run,
+        site.name,
+        now,
+        site.uplinks,
+        site.switch_cost_s,
+        durable.lines,
+        durable.answering,
+        durable.spendings,
+    )
 
 
 def encode(observation: Observation, now: Now) -> bytes:

@@ -121,6 +121,12 @@ def _own(name: str, *, wrong: bool) -> Act:
     return lambda world, _on, _args: setattr(world, name, wrong)
 
 
+def _router(world: World, args: Args) -> None:
+    """How the router behaves from now on; what is not named stays as it is."""
+    for key, value in args.items():
+        setattr(world.router, key, value)
+
+
 DEEDS: Mapping[str, Act] = {
     # boxes
     "hang": _hang,
@@ -162,6 +168,13 @@ DEEDS: Mapping[str, Act] = {
     "quality": _quality,
     "target_out": _target(answers=False),
     "target_back": _target(answers=True),
+    # the site's own router
+    "route": lambda world, on, _args: setattr(world.router, "active", on),
+    "router": lambda world, _on, args: _router(world, args),
+    "site_unplug": lambda world, _on, _args: world.router.plug(plugged=False),
+    "site_plug": lambda world, _on, _args: world.router.plug(plugged=True),
+    "new_public": lambda world, on, args: world.change(on, public=args["address"]),
+    "shared": lambda world, on, _args: world.change(on, carrier_grade=True),
     # the agent and its machine
     "agent_kill": lambda world, _on, _args: world.stop(kill=True),
     "agent_term": lambda world, _on, _args: world.stop(),
@@ -187,5 +200,9 @@ DEEDS: Mapping[str, Act] = {
 - ``operator_out``: nothing behind the operator's first hop answers.
 - ``portal``: somebody else answers in the place of every name and page; pings pass unless ``pings=False``.
 - ``pull_all``, ``switch_dead``: every carrier is lost at the same instant.
+- ``route``: somebody, or the site's router by itself, moves the site's traffic to this uplink. ``router``:
+  how it behaves from now on, and whether it ``works`` at all, or ``spreads`` the traffic. ``site_unplug`` is
+  the machine's own cable to it. ``new_public``: the operator gives an uplink another address, ``shared``: one
+  that many customers have.
 - ``machine_off``: the agent's machine loses its power; ``power_off`` is that of the boxes.
 """

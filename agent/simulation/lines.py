@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agent.core.model import Why
 
@@ -106,6 +106,12 @@ class Line:
     obstructed_pct: float | None = None
     rx_dbm: float | None = None
 
+    # how it looks from outside
+    public: str | None = None
+    """Its public address; None is one of its own."""
+    carrier_grade: bool = False
+    """The operator gives it an address that many customers share."""
+
     # the line and what is behind it
     terminal: Terminal | None = None
     light: bool = True
@@ -134,9 +140,8 @@ class Line:
     @property
     def address(self) -> str | None:
         """The machine's address on this uplink; one that was given stays while a box hangs."""
-        return (
-            f"192.168.1.{self.host}" if self.lan or (self.carrier and (self.hung or self.switched)) else None
-        )
+        net = "100.64.7" if self.carrier_grade else "192.168.1"
+        return f"{net}.{self.host}" if self.lan or (self.carrier and (self.hung or self.switched)) else None
 
     @property
     def radio(self) -> bool:
@@ -175,6 +180,11 @@ class Line:
     def works(self) -> bool:
         """The internet is there, for echoes at least."""
         return self.reaches_operator and self.operator and (self.portal_pings or not self.portal)
+
+    @property
+    def serves(self) -> bool:
+        """It works for whoever has a cable of his own to the box, as the site's router has."""
+        return self.works if self.cable else replace(self, cable=True).works
 
     def replies(self, target: str) -> bool:
         """An echo to the target would be answered, unless it gets lost."""

@@ -26,6 +26,7 @@ from agent.core.model import (
     SaveIncident,
     Tick,
 )
+from agent.core.outside import SITE, AskAddress, SaveOuter
 from agent.core.people import Answer, Request, Verb
 from agent.core.saves import SaveAnswering, SaveHold, SaveLine, SaveProof
 from agent.core.site import Site
@@ -37,6 +38,7 @@ from agent.simulation.asking import Asking
 from agent.simulation.boxes import Boxes
 from agent.simulation.lines import GATEWAY, Line
 from agent.simulation.obeying import Obeying
+from agent.simulation.router import Router
 from agent.simulation.texts import Texts
 
 QUICK_S = 600.0
@@ -86,6 +88,7 @@ class World(Obeying):
         self.lines = lines if lines is not None else {uplink.name: Line() for uplink in site.uplinks}
         self.boxes = Boxes(site, self.lines, self.schedule, self.change)
         self.asking = Asking(site, self.lines, self.schedule, random.Random(seed), self._hear, self.mono)
+        self.router = Router(site, self.lines, self.schedule, random.Random(seed), self._hear, self.mono)
         self._check, self._show, self._record = check, show, record
         # what survives the agent
         durable = durable or Durable()
@@ -97,6 +100,7 @@ class World(Obeying):
         self.behind_switch = set(durable.behind_switch)
         self.hold = durable.hold
         self.spendings = dict(durable.spendings)
+        self.outers = dict(durable.outers)
         self.told = durable.told
         # what came out
         self.answers: list[Answer] = []
@@ -135,6 +139,7 @@ class World(Obeying):
         for name in self.lines:
             self.link(name)
         self.asking.start()
+        self.router.start()
 
     def start(self) -> None:
         """Start the agent with what it had written; before all else it restores every relay."""
@@ -155,6 +160,7 @@ class World(Obeying):
                 hold=self.hold,
                 texting=self.texts.memory,
                 spendings=dict(self.spendings),
+                outers=dict(self.outers),
                 told=self.told,
             )
         )
@@ -168,6 +174,7 @@ class World(Obeying):
             self.boxes.restore_all()
         self.alive = False
         self.asking.stop()
+        self.router.stop()
 
     def machine_off(self) -> None:
         """The machine loses its power: the agent dies, every relay falls back, and its clocks stop."""
@@ -209,10 +216,17 @@ class World(Obeying):
                 self.asking.ask(action.uplink)
             case Cut() | Reboot() | Restore():
                 self.obey(action)
+            case Pace() if action.uplink == SITE:
+                self.router.pace(action.interval_s, action.box_s)
             case Pace():
                 self.asking.pace(action.uplink, action.interval_s, action.box_s)
             case CheckEvery():
                 self.asking.check_every(action.uplink, action.every_s)
+                self.router.check_every(action.uplink, action.every_s)
+            case AskAddress():
+                self.router.ask_address(action.way)
+            case SaveOuter():
+                self.outers[action.uplink] = action.outer
             case SaveCycle():
                 self.cycles[action.cycle.order] = action.cycle
             case SaveIncident():

@@ -40,6 +40,8 @@ BY_HEALTH = {
     Health.DOWN: DOWN,
 }
 
+CUT_OFF = (Code.FAILOVER_MISSING, Code.SITE_PATH_DOWN)
+"""The site has no internet although an uplink works."""
 LAMP_TEST = (Colour.GREEN, Colour.ORANGE, Colour.RED)
 LAMP_TEST_S = 0.6
 """Seconds for each of them: two in all."""
@@ -77,6 +79,8 @@ def _site_colour(snapshot: Snapshot, *, cycling: bool) -> Colour:
     if snapshot.headline is Code.WARMING_UP or healths <= {Health.UNKNOWN}:
         return Colour.DARK
     if not any(health.works for health in healths):
+        return Colour.RED
+    if any(finding.code in CUT_OFF for finding in snapshot.findings):
         return Colour.RED
     serious = any(finding.severity is not Severity.INFO for finding in snapshot.findings)
     unwell = any(_is_unwell(uplink) for uplink in snapshot.uplinks)

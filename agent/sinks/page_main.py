@@ -122,11 +122,14 @@ def _uplinks(canvas: Canvas, y: int, snapshot: Snapshot, language: str) -> int:
     pitch = LINE + 2 if count < ONE_COLUMN_ROWS else LINE
     wide = (canvas.right - MARGIN - GAP * (columns - 1)) // columns
     narrow = wide < NARROW
+    # Which one is used is better to know than which one should be.
+    known = any(uplink.active for uplink in snapshot.uplinks)
     for place, uplink in enumerate(snapshot.uplinks):
+        pointed = uplink.active if known else uplink.preferred
         row, column = divmod(place, columns)
         frame = (MARGIN + column * (wide + GAP), y + row * pitch, wide, min(pitch, LINE + 1))
         state = _state(uplink, cycling.get(uplink.name), snapshot.mono, language, narrow=narrow)
-        _row(canvas, frame, uplink, state, bars.get(uplink.name))
+        _row(canvas, frame, uplink, state, bars.get(uplink.name), pointed=pointed)
     return y + -(-count // columns) * pitch
 
 
@@ -153,14 +156,20 @@ def _state(uplink: UplinkView, box: BoxView | None, now: float, language: str, *
 
 
 def _row(
-    canvas: Canvas, frame: tuple[int, int, int, int], uplink: UplinkView, state: str, bars: int | None
+    canvas: Canvas,
+    frame: tuple[int, int, int, int],
+    uplink: UplinkView,
+    state: str,
+    bars: int | None,
+    *,
+    pointed: bool,
 ) -> None:
-    """Draw one uplink at (x, y, width, height): pointer if preferred, mark, name, signal, state."""
+    """Draw one uplink at (x, y, width, height): pointer, mark, name, signal, state."""
     x, y, wide, high = frame
     down = uplink.health is Health.DOWN
     if down:
         canvas.bar(x, y - 1, wide, high)
-    if uplink.preferred:
+    if pointed:
         canvas.text(x, y, "▶", dark=down)
     mark = MARKS[uplink.health]
     canvas.text(x + 6 + (MARK_COLUMNS - font.width(mark)) // 2, y, mark, dark=down)

@@ -16,6 +16,7 @@ from typing import Any
 from agent import __version__
 from agent.core.devices import DeviceKind, Radio, Says
 from agent.core.model import Recorded, Scalar
+from agent.core.path_view import PathView
 from agent.core.snapshot_types import BoxView, DeviceView, FindingView, Snapshot, UplinkView
 from agent.text import LANGUAGES, words
 
@@ -77,6 +78,27 @@ def state_payload(snapshot: Snapshot) -> dict[str, Any]:
         "uplinks": [uplink_payload(view, snapshot) for view in snapshot.uplinks],
         "boxes": [box_payload(view, snapshot) for view in snapshot.boxes],
         "modems": [modem_payload(view, snapshot) for view in modems(snapshot)],
+        "site_path": None if snapshot.site_path is None else path_payload(snapshot.site_path, snapshot),
+    }
+
+
+def path_payload(view: PathView, snapshot: Snapshot) -> dict[str, Any]:
+    """The site's own way out through its router, and the uplink that it should use."""
+    choice = view.choice
+    return {
+        "state": view.state.value,
+        "since": _at(snapshot, view.since),
+        "active": view.active,
+        "active_since": _at(snapshot, view.active_since),
+        "witness": view.witness,
+        "spread": view.spread,
+        "public_address": view.public_address,
+        "rtt_ms": _number(view.rtt_ms, 1),
+        "loss_pct": _number(view.loss_pct, 1),
+        "wanted": None if choice is None else choice.wanted,
+        "why": None if choice is None else choice.why.value,
+        "waits_for": None if choice is None or choice.waits_for is None else choice.waits_for.value,
+        "until": None if choice is None else _at(snapshot, choice.until),
     }
 
 
@@ -106,6 +128,10 @@ def uplink_payload(view: UplinkView, snapshot: Snapshot) -> dict[str, Any]:
         "slowed": view.slowed,
         "data_used_bytes": view.data_used_bytes,
         "data_limit_bytes": view.data_limit_bytes,
+        "active": view.active,
+        "public_address": view.public_address,
+        "shared": view.shared,
+        "proven_at": _at(snapshot, view.proven_at),
     }
 
 

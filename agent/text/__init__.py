@@ -129,6 +129,24 @@ def sms(code: str, language: str, args: Mapping[str, Scalar]) -> str:
     return _fill(_texts(language)["sms"][code], language, args)
 
 
+def steer(why: str, language: str, args: Mapping[str, Scalar]) -> str:
+    """Why an uplink is the one to use; keys are those of the table ``steer``.
+
+    Raises:
+        KeyError: no such key or language.
+    """
+    return _fill(_texts(language)["steer"][why], language, args)
+
+
+def wait(what: str, language: str, args: Mapping[str, Scalar]) -> str:
+    """What a change of the uplink waits for, as the end of a sentence; keys are those of the table ``wait``.
+
+    Raises:
+        KeyError: no such key or language.
+    """
+    return _fill(_texts(language)["wait"][what], language, args)
+
+
 def duration(seconds: float, language: str, units: int = 2) -> str:
     """A duration as people say it: ``1 min 20 s``, ``2 h 5 min``, in its ``units`` largest units."""
     word = _texts(language)["word"]

@@ -24,14 +24,17 @@ from hardware.virtual.box import Cable, VirtualBox
 from hardware.virtual.box_state import Hang
 from hardware.virtual.broker import start_mosquitto
 from hardware.virtual.emulator import Emulator, Line
-from hardware.virtual.ethernet import is_running, switch_offloads_off
+from hardware.virtual.ethernet import is_running
 from hardware.virtual.line import LinkQuality
 from hardware.virtual.netns import Namespace, NamespaceError, veth
+from hardware.virtual.operator import build_operator
 from hardware.virtual.plan import BayUplink, Plan, all_targets, plan_bay
 from hardware.virtual.processes import Processes, find_program
 from hardware.virtual.relay_server import RelayServer
+from hardware.virtual.router import SiteRouter
 from hardware.virtual.services import BoxServices, Internet
 from hardware.virtual.site import Site
+from hardware.virtual.stun import StunServer
 from hardware.virtual.voice import Voice
 from hardware.virtual.voices import make_certificate, make_voice
 
@@ -46,6 +49,7 @@ class Bay:
         plans: every uplink's addresses, by name, in the order of preference.
         targets: addresses of the internet that answer.
         voices: the device that speaks for an uplink, by name; see ``make_voice``.
+        router: the site's own, where the bay is ``routed``; None: the site has none.
         authority: file with the certificate of which whoever watches must know that it can be trusted.
 
     Raises:
@@ -53,7 +57,13 @@ class Bay:
     """
 
     def __init__(
-        self, folder: Path, uplinks: Sequence[BayUplink], seed: int = 0, *, persist_outputs: bool = True
+        self,
+        folder: Path,
+        uplinks: Sequence[BayUplink],
+        seed: int = 0,
+        *,
+        persist_outputs: bool = True,
+        routed: bool = False,
     ) -> None:
         self.folder = folder
         plans = plan_bay(uplinks)
@@ -67,6 +77,8 @@ class Bay:
         self.services: dict[str, BoxServices] = {}
         self._seed = seed
         self._persist_outputs = persist_outputs
+        self._routed = routed
+        self.router: SiteRouter | None = None
         self._targets_out: set[str] = set()
         self._certificate: Path | None = None
         self._stack: AsyncExitStack | None = None
@@ -107,6 +119,12 @@ class Bay:
         for plan in self.plans.values():
             self._build_uplink(plan)
         self._site.settle()
+        stun = StunServer(self.internet, {f"op{plan.number}": plan.public for plan in self.plans.values()})
+        stack.callback(stun.close)
+        if self._routed:
+            insides = {name: box.namespace for name, box in self.boxes.items()}
+            inside = self._namespace("router", forwards=True)
+            self.router = SiteRouter(inside, self.site, self.internet, self.plans, insides, self.operators)
         for plan in self.plans.values():
             if plan.speaks is not None:
                 await self._build_voice(plan, plan.speaks)
@@ -143,7 +161,7 @@ class Bay:
         veth(inside, "wan", line, f"near{number}")
         veth(operator, "access", line, f"far{number}")
         veth(operator, "core", self.internet, f"op{number}")
-        self._build_operator(plan, operator)
+        build_operator(plan, operator, self.internet)
         self.lines[plan.name] = self._emulator.join(f"near{number}", f"far{number}", plan.uplink.quality)
         box = self.boxes[plan.name] = VirtualBox(plan, inside)
         self._stack.callback(box.close)
@@ -152,31 +170,6 @@ class Bay:
         box.on_lan = lambda: self._site.see(plan.name, carrier=box.carrier, lan=box.answers)
         self._site.attach(plan.name)
         box.start()
-
-    def _build_operator(self, plan: Plan, operator: Namespace) -> None:
-        for namespace, device in (
-            (operator, "access"),
-            (operator, "core"),
-            (self.internet, f"op{plan.number}"),
-        ):
-            with namespace.entered():
-                switch_offloads_off(device)
-        operator.ip(
-            f"link set access address {plan.mac('operator')}",
-            f"address add {plan.first_hop}/30 dev access",
-            f"address add {plan.operator_core}/30 dev core",
-            "link set access up",
-            "link set core up",
-            f"neigh replace {plan.box_wan} lladdr {plan.mac('wan')} dev access nud permanent",
-            f"route add {plan.lan} via {plan.box_wan}",
-        )
-        self.internet.ip(
-            f"address add {plan.internet_port}/30 dev op{plan.number}",
-            f"link set op{plan.number} up",
-            f"route add {plan.lan} via {plan.operator_core}",
-            f"route add {plan.box_wan}/32 via {plan.operator_core}",
-        )
-        operator.ip(f"route add default via {plan.internet_port}")
 
     async def _build_voice(self, plan: Plan, speaks: str) -> None:
         assert self._stack is not None

@@ -150,6 +150,12 @@ def _new_address(bay: Bay, on: str, args: Mapping[str, Any]) -> None:
         bay.renew_address(on)
 
 
+def _route(bay: Bay, on: str, _args: Mapping[str, Any]) -> None:
+    if bay.router is None:
+        raise ValueError("route: this bay has no router of the site's own")
+    bay.router.use(on)
+
+
 def _rewire(bay: Bay, on: str, args: Mapping[str, Any]) -> None:
     if args["to"] not in bay.boxes:
         raise ValueError(f"rewire: no box {args['to']!r}; there are: {', '.join(bay.boxes)}")
@@ -211,6 +217,7 @@ DEEDS: Mapping[str, DeedForm] = {
     "lock": DeedForm(_lock(locked=True)),
     "unlock": DeedForm(_lock(locked=False)),
     "new_address": DeedForm(_new_address, optional=("later",)),
+    "route": DeedForm(_route),
 }
 """What each of them does, where its name does not say it:
 
@@ -228,5 +235,6 @@ DEEDS: Mapping[str, DeedForm] = {
 - ``dish``: ``state`` other than ``well`` keeps the packets; ``obstructed_pct`` is only told.
 - ``light``: what the box receives of it, as it tells; packets pass as before.
 - ``mute``: the device says nothing of itself any more, and packets pass; ``lock``: it refuses its password.
+- ``route``: the site's own router moves the site's traffic to this uplink.
 - ``new_address``: taken at once, or at the next lease with ``later=True``.
 """

@@ -108,6 +108,11 @@ class Plan:
         """The internet's end of the backbone to this operator."""
         return f"198.18.{self.number}.1"
 
+    @property
+    def public(self) -> str:
+        """What the site looks like from outside through this uplink."""
+        return f"81.2.69.{self.number + 1}"
+
     def mac(self, end: str) -> str:
         """The hardware address of one end: ``site``, ``box``, ``wan`` or ``operator``."""
         return f"02:76:00:00:{self.number:02x}:{('site', 'box', 'wan', 'operator').index(end) + 1:02x}"

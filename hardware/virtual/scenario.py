@@ -115,6 +115,25 @@ class ScenarioPower:
 
 
 @dataclass(frozen=True, slots=True)
+class ScenarioRouter:
+    """The site's own router, and what the configuration says of it.
+
+    In the bay it does what deeds say (``route``); for the core it may also act by itself.
+
+    Attributes:
+        expect_s: it must have switched within this time, as configured.
+        by_hand: how to switch by hand, as configured.
+        switches_after_s: it leaves an uplink that has not worked for so long; None: never by itself.
+        returns_after_s: it returns to a better one that has worked for so long; None: never by itself.
+    """
+
+    expect_s: float = 60.0
+    by_hand: str = ""
+    switches_after_s: float | None = None
+    returns_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Deed:
     """Something done to the bay or to the agent.
 
@@ -187,6 +206,7 @@ class Scenario:
 
     Attributes:
         known: what the agent can know of the fault, for technicians.
+        router: the site's own router; None: the site path is not watched.
         starts_s: when the story begins, seconds after local midnight; in the bay it is whenever it is played.
     """
 
@@ -202,4 +222,5 @@ class Scenario:
     plays: Player = Player.BAY
     known: str = ""
     power: ScenarioPower = field(default_factory=ScenarioPower)
+    router: ScenarioRouter | None = None
     starts_s: float = 32_400.0

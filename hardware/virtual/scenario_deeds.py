@@ -70,6 +70,7 @@ _EVERYWHERE: Mapping[str, DeedForm] = {
     **dict.fromkeys(("power_off", "power_on", "agent_kill", "agent_term", "agent_start"), _ALONE),
     **dict.fromkeys(("heal", "pull", "plug", "operator_out", "operator_back", "new_address"), _PLAIN),
     **dict.fromkeys(("line_cut", "line_back", "way_out_lost", "way_out_found"), _PLAIN),
+    "route": _PLAIN,
     **dict.fromkeys(("unplug_interface", "replug_interface"), _PLAIN),
     "modem": DeedForm(
         args={
@@ -121,6 +122,18 @@ _CORE: Mapping[str, DeedForm] = {
         args={"why": _one_of("forbidden", "no_address", "no_route", "socket_error")}, required=("why",)
     ),
     "machine_on": DeedForm(on=False, args={"boots_in_s": _between(1, 3600)}),
+    "router": DeedForm(
+        on=False,
+        args={
+            "works": _flag,
+            "spreads": _flag,
+            "switches_after_s": _between(0.5, 1e9),
+            "returns_after_s": _between(0.5, 1e9),
+        },
+    ),
+    "new_public": DeedForm(args={"address": _text}, required=("address",)),
+    "shared": _PLAIN,
+    **dict.fromkeys(("site_unplug", "site_plug"), _ALONE),
     "hold": DeedForm(on=False, args={"for_s": _between(1, 604_800)}, required=("for_s",)),
     **dict.fromkeys(("portal_end", "dns_back", "sending_works", "box_off", "box_on"), _PLAIN),
     **dict.fromkeys(("switch_dead", "switch_back", "pull_all", "plug_all", "machine_off"), _ALONE),

@@ -13,6 +13,7 @@ from hardware.virtual.scenario import (
     Player,
     Scenario,
     ScenarioPower,
+    ScenarioRouter,
     ScenarioUplink,
 )
 from hardware.virtual.scenario_conditions import EXPECT, NEVER, read_condition
@@ -82,6 +83,7 @@ def parse(text: str, name: str) -> Scenario:
         plays=player,
         known=top.text("known", ""),
         power=_power(top, player),
+        router=_router(top, player) if "router" in top else None,
         starts_s=_time_of_day(top, "starts", top.text("starts", "09:00")),
     )
     if problems:
@@ -124,7 +126,7 @@ def find(name: str) -> Scenario:
     raise ScenarioError(name, [f"no such scenario; there are: {', '.join(names())}{hint}"])
 
 
-_TABLES = ("power", "uplink", "do", "expect", "never")
+_TABLES = ("power", "router", "uplink", "do", "expect", "never")
 _FOR_THE_CORE = (
     *("texts", "first_hop", "relay_cuts", "terminal", "data_mb", "data_used_mb"),
     *timed("boots_in"),
@@ -208,6 +210,19 @@ def _power(top: Table, player: Player) -> ScenarioPower:
         spacing_s=table.numbers("spacing_s", 1, 86_400) or None,
         after_power_s=table.maybe_seconds("after_power", 0, 3600),
         maintenance=_windows(table),
+    )
+
+
+def _router(top: Table, player: Player) -> ScenarioRouter:
+    table = top.table("router")
+    table.only(("by_hand", *timed("expect", "switches_after", "returns_after")))
+    if player is Player.BAY:
+        _refuse(table, timed("switches_after", "returns_after"))
+    return ScenarioRouter(
+        expect_s=table.seconds("expect", 60.0, 5, 3600),
+        by_hand=table.text("by_hand", ""),
+        switches_after_s=table.maybe_seconds("switches_after", 0.5, 86_400),
+        returns_after_s=table.maybe_seconds("returns_after", 0.5, 86_400),
     )
 
 

@@ -24,6 +24,8 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "connectivitycheck.gstatic.com": ("142.250.179.99",),
     "cp.cloudflare.com": ("104.16.132.229",),
     "detectportal.prod.mozaws.net": ("34.107.221.82",),
+    "stun.cloudflare.com": ("162.159.207.0",),
+    "stun.l.google.com": ("74.125.250.129",),
     "mqtt.example.net": (BROKER,),
 }
 """All names that there are, with their addresses."""
@@ -31,5 +33,8 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 WEB_SERVERS: Final = ("142.250.179.99", "104.16.132.229", "34.107.221.82")
 """Where pages are served, on port 80."""
 
-ADDRESSES: Final = (OPERATORS_RESOLVER, *WEB_SERVERS)
+STUN_SERVERS: Final = ("162.159.207.0", "74.125.250.129")
+"""Who tells from which address a packet comes."""
+
+ADDRESSES: Final = (OPERATORS_RESOLVER, *WEB_SERVERS, *STUN_SERVERS)
 """Addresses of the internet that are there beside the targets."""

@@ -11,6 +11,7 @@ from agent.config.effective import data_limits, effective, reboots, to_site
 from agent.config.notices import notices
 from agent.config.reader import parse
 from agent.core.devices import DeviceKind, DeviceSpec
+from agent.core.failover_rules import FailoverRules
 from agent.core.site import BoxSpec, PowerRules, Site, UplinkKind, UplinkSpec
 
 EXAMPLE = resources.files("agent.config").joinpath("example.toml").read_text(encoding="utf-8")
@@ -225,6 +226,7 @@ def test_the_site_carries_everything_that_the_core_must_know():
         ),
         power=PowerRules(armed=False, require_proof=True),
         switch_cost_s=7.0,
+        failover=FailoverRules(path_targets=targets),
     )
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from agent.core.inquiries import Asked, Check, Said
 from agent.core.instant import Now
 from agent.core.model import Link, Observation, Probe, Role, Tick, Why
+from agent.core.outside import PublicAddress
 from agent.replay.items import Away, Echo, InSendOrder, Item
 from agent.replay.lines import ReplayError, numbered
 from agent.replay.reading import Form, find, items, survey
@@ -281,3 +282,18 @@ def test_progress_counts_the_bytes_on_disk(tmp_path: Path) -> None:
     assert sum(1 for _ in numbered(path, told.append)) == 50_001
     assert told == sorted(told)
     assert told[-1] == path.stat().st_size
+
+
+def test_what_is_seen_through_the_sites_router_is_no_uplink(tmp_path: Path) -> None:
+    """A recording of an agent that watches the site path is read as one of its uplinks."""
+    seen = [
+        Link("site", present=True, carrier=True, address="192.168.10.20", gateway="192.168.10.1"),
+        Probe("site", "a", Role.TARGET, 1.0, rtt_ms=8.0),
+        PublicAddress("site", 1.0, "81.2.69.1"),
+        answered(1.5, 8.0),
+    ]
+    path = tmp_path / "trace.jsonl"
+    path.write_bytes(b"".join(encode(one, Now(2.0)) + b"\n" for one in seen))
+    (trace,) = find([path])
+    assert list(survey(trace).uplinks) == ["line"]
+    assert [item for _, item in played(path)] == [seen[2], seen[3]]

@@ -15,10 +15,11 @@ from agent.core.durable import Durable
 from agent.core.instant import Stamp
 from agent.core.letters import Fate, Letter, TextCode, Texting
 from agent.core.model import Part
+from agent.core.outside import Outer
 from agent.core.people import OpenHold
 from agent.core.radio import Air, Day
 from agent.core.spending import Spending
-from agent.runtime.notes import ALERTS, HOLD, PROOFS, SIGNALS, SPENDING, TEXTS, Notes
+from agent.runtime.notes import ADDRESSES, ALERTS, HOLD, PROOFS, SIGNALS, SPENDING, TEXTS, Notes
 
 AT = Stamp(12.5, 1.8e9, True, "boot")
 WIRING = {"ont": "gpio17 cuts ftth on eth0", "dish": "gpio27 cuts starlink on eth1"}
@@ -53,6 +54,18 @@ def test_notes_survive(tmp_path: Path) -> None:
     again.save_hold(None)
     last = Notes(tmp_path, WIRING)
     assert (last.proven, last.hold) == ({"ont": AT}, None)
+
+
+def test_public_addresses_survive_and_damage_says_nothing(tmp_path: Path) -> None:
+    """So that one that changed while nobody watched is told; the rest is as if there had never been any."""
+    notes = Notes(tmp_path, WIRING)
+    notes.save_outer("ftth", Outer("81.2.69.1", False))
+    notes.save_outer("4g", Outer(None, True))
+    assert Notes(tmp_path, WIRING).outers == {"ftth": Outer("81.2.69.1", False), "4g": Outer(None, True)}
+    (tmp_path / ADDRESSES).write_text("{")
+    again = Notes(tmp_path, WIRING)
+    assert again.outers == {}
+    assert [part.name for part in again.faults] == ["public"]
 
 
 @pytest.mark.parametrize("memory", [SENT, Texting(), Texting(lost=AT), Texting(LETTERS[:1])])

@@ -27,6 +27,7 @@ from agent.core.model import (
     Tick,
     Why,
 )
+from agent.core.outside import PathSeen, PublicAddress
 from agent.core.people import Request, Verb
 from agent.core.site import UplinkKind, UplinkSpec
 from agent.core.spending import Spending, Spent
@@ -41,6 +42,9 @@ EACH: list[Observation] = [
     Link("ftth", present=False),
     Check("ftth", Asked.NAME, "dns.google@1.1.1.1", 1234.5, Said.WELL, 8.12, "1.1.1.1", "8.8.8.8"),
     Check("ftth", Asked.HOP, "2", 1234.5, Said.SILENT),
+    PublicAddress("site", 1234.5, "81.2.69.160", by="stun.cloudflare.com"),
+    PublicAddress("4g", 1234.5, None, 6, why="no answer"),
+    PathSeen("site", 1234.5, ("192.168.10.1", None, "100.64.0.1")),
     PowerReport("box", "run-1", Outcome.CUT),
     TextReport("run-2", Fate.UNKNOWN, "nothing came back"),
     Part("screen", ok=False, detail="é"),

@@ -14,6 +14,7 @@ from referencing import Registry, Resource
 from agent.core.codes import EVENTS, FINDINGS, Code, Severity
 from agent.core.devices import DeviceKind, Radio, Registration, Says, Sim, Strength
 from agent.core.model import Event, Recorded
+from agent.core.path_view import PathState, PathView
 from agent.core.site import UplinkKind
 from agent.core.snapshot_types import (
     BoxView,
@@ -24,6 +25,7 @@ from agent.core.snapshot_types import (
     Snapshot,
     UplinkView,
 )
+from agent.core.steering import Choice, Wait, Why
 from agent.sinks.mqtt.topics import (
     OFFLINE,
     ONLINE,
@@ -168,6 +170,34 @@ def test_every_health_and_phase_is_in_the_schema(health, phase):
     box = replace(BOX, phase=phase, until=1060.0, refusal="spacing", refused_until=1300.0)
     site = replace(SITE, uplinks=(replace(UPLINK, health=health),), boxes=(box,), hold_until=2000.0)
     check("state.json", json.loads(messages(site)["state"]))
+
+
+CHOICE = Choice("4g", "4g", Why.WAITING, {}, Wait.CLEAN, 1500.0, "ftth")
+PATH = PathView(PathState.WORKS, 900.0, "4g", 950.0, "address", False, "81.2.69.3", 42.04, 0.0, CHOICE)
+
+
+def test_the_site_path_is_part_of_the_state_and_its_uplink_says_so():
+    """Who carries the site, what it should use and until when that waits; each is news."""
+    outside = replace(UPLINK, active=True, public_address="81.2.69.3", shared=True, proven_at=970.0)
+    site = replace(SITE, site_path=PATH, uplinks=(outside,))
+    sent = {topic: json.loads(payload) for topic, payload in messages(site).items()}
+    check("state.json", sent["state"])
+    path, uplink = sent["state"]["site_path"], sent["uplink/ftth"]
+    assert (path["active"], path["wanted"], path["waits_for"]) == ("4g", "4g", "clean")
+    assert path["until"] == "2027-01-15T08:08:20Z"
+    assert (uplink["active"], uplink["shared"], uplink["proven_at"]) == (True, True, "2027-01-15T07:59:30Z")
+    publisher = Publisher()
+    publisher.due(site)
+    assert publisher.due(at(site, 1, site_path=replace(PATH, rtt_ms=40.0))) == {}
+    assert list(publisher.due(at(site, 2, site_path=replace(PATH, state=PathState.SILENT)))) == ["state"]
+
+
+def test_every_reason_and_every_wait_is_in_the_schema():
+    """No word of the policy is unknown to the readers."""
+    reasons = [Choice("4g", None, why) for why in Why]
+    waits = [Choice("4g", None, Why.WAITING, {}, wait) for wait in Wait]
+    for choice in (None, *reasons, *waits):
+        check("state.json", state_payload(replace(SITE, site_path=replace(PATH, choice=choice))))
 
 
 def test_schema_refuses_a_foreign_key():

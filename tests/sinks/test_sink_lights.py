@@ -90,6 +90,15 @@ def test_never_a_wrong_green(example_snapshot: Build, example_uplink: Build, exa
     assert render(only_down)["site"] == RED
 
 
+@pytest.mark.parametrize("code", [Code.FAILOVER_MISSING, Code.SITE_PATH_DOWN])
+def test_a_site_without_internet_is_red_although_an_uplink_works(
+    example_snapshot: Build, example_finding: Build, code: Code
+) -> None:
+    """What people have counts, not what there would be."""
+    shown = render(example_snapshot(findings=(example_finding(code),), headline=code))
+    assert shown["site"].colour is Colour.RED
+
+
 def test_a_lost_test_host_is_no_alarm(example_snapshot: Build, example_finding: Build) -> None:
     """A finding that is only information leaves the site green."""
     snapshot = example_snapshot(findings=(example_finding(Code.TARGET_PROBLEM, "1.1.1.1", "1.1.1.1"),))

@@ -83,6 +83,7 @@ def news(snapshot: Snapshot) -> dict[str, object]:
         snapshot.headline,
         snapshot.synced,
         tuple((view.code, view.subject, view.severity) for view in snapshot.findings),
+        _path_news(snapshot),
     )
     parts = {**uplinks, **boxes, **radios}
     return {**parts, "state": (site, *parts.values())}
@@ -90,7 +91,17 @@ def news(snapshot: Snapshot) -> dict[str, object]:
 
 def _uplink_news(view: UplinkView) -> object:
     seen = (view.present, view.carrier, view.address, view.gateway)
-    return (view.health, view.preferred, seen, view.bad_targets)
+    outside = (view.active, view.public_address, view.shared, view.proven_at is not None)
+    return (view.health, view.preferred, seen, view.bad_targets, outside)
+
+
+def _path_news(snapshot: Snapshot) -> object:
+    path = snapshot.site_path
+    if path is None:
+        return None
+    choice = path.choice
+    advice = None if choice is None else (choice.wanted, choice.why, choice.waits_for)
+    return (path.state, path.active, path.spread, path.public_address, advice)
 
 
 def _box_news(view: BoxView) -> object:

@@ -38,7 +38,8 @@ def uplink_row(
 ) -> Html:
     """Everything about one uplink."""
     how = LEVELS[lights.render(snapshot)[uplink.name]]
-    preferred = tag("span", "★ ", page("preferred", language), class_="mark") if uplink.preferred else Html()
+    mark = "active" if uplink.active else "preferred" if uplink.preferred else None
+    preferred = Html() if mark is None else tag("span", "★ ", page(mark, language), class_="mark")
     title = tag(
         "h3", symbol(how), tag("span", uplink.label), tag("b", _state(uplink, how, language)), preferred
     )
