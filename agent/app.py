@@ -16,8 +16,9 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
+from agent.about import about
 from agent.config.effective import data_limits, reboots, to_site, wiring
-from agent.config.schema import Config, as_builtins
+from agent.config.schema import Config
 from agent.core.codes import Severity
 from agent.core.durable import Durable
 from agent.core.instant import Now
@@ -28,13 +29,14 @@ from agent.delivery import Where, brokers, deliveries
 from agent.drivers import list_pins, open_boxes, open_modems, open_relays
 from agent.indicators import run_buzzer, run_lights
 from agent.lan_page import LanPage
-from agent.plans import check_plans, probe_plans, questions
+from agent.plans import check_plans, exits, probe_plans, questions, service_plans
 from agent.probes.checker import Checker
 from agent.probes.checks import check_kernel
 from agent.probes.devices import DeviceWatcher, Driver
 from agent.probes.icmp import IcmpProber
 from agent.probes.links import LinkWatcher
 from agent.probes.meter import Meter
+from agent.probes.services.asker import ServiceAsker
 from agent.runtime.actuator import Actuator
 from agent.runtime.board import Board
 from agent.runtime.clock import SystemClock
@@ -50,7 +52,6 @@ from agent.runtime.store import Store
 from agent.runtime.supervise import keep_running
 from agent.runtime.trace import FLUSH_S, Recorder, encode, encode_start, started_with
 from agent.runtime.trial import Trials
-from agent.runtime.versions import versions
 from agent.sinks.journal import JournalSink, is_journal
 from agent.sinks.payloads import event_payload
 from agent.site_watch import SiteWatch
@@ -135,6 +136,9 @@ class App:
         self._checker = Checker(
             check_plans(self._config), questions(self._config), self._post, count=self._meter.count
         )
+        plans, ways = service_plans(self._config), exits(self._config)
+        servers, count = self._config.checks.name_servers, self._meter.count
+        self._services = ServiceAsker(plans, ways, servers, self._post, count=count)
         self._site_watch = SiteWatch(self._config, self._post, self._meter)
         self._desk = Desk(self._post)
         modems = open_modems(self._config)
@@ -150,6 +154,7 @@ class App:
             answer=self._desk.answered,
             notes=notes,
             send_text=sender(modems, self._devices, self._config.site.language),
+            ask_service=self._services.ask,
             check_every=self._site_watch.checks(self._checker.check_every),
             ask_address=self._site_watch.ask_address,
         )
@@ -210,6 +215,8 @@ class App:
             # Whether an uplink works is known without it, and strangers' bytes must not end the watch.
             "checks": self._checker.run,
         }
+        if self._config.service:
+            parts["services"] = self._services.run
         parts |= self._site_watch.parts()
         for name, watcher in self._devices.items():
             parts[f"device:{name}"] = watcher.run
@@ -248,17 +255,7 @@ class App:
         await run_screen(self._config, self._board.snapshots(), self._trials, self._desk.ask, self._post)
 
     async def _tell_about(self) -> dict[str, Any]:
-        """What runs here; no secret is in a configuration."""
-        waiting = None
-        for broker in brokers(self._config):
-            found = await self._history.call(self._store.pending, broker, 0, 1)
-            waiting = bool(waiting or found)
-        return {
-            **versions(),
-            "state": str(self._folders.state),
-            "config": as_builtins(self._config),
-            "events_wait": waiting,
-        }
+        return await about(self._config, self._folders.state, self._store, self._history)
 
     # --- what the engine is given --------------------------------------------------------------------------
 
@@ -275,6 +272,7 @@ class App:
         self._meter.link_changed(link)
         self._prober.link_changed(link)
         self._checker.link_changed(link)
+        self._services.link_changed(link)
         self._site_watch.link_changed(link)
         self._post(link)
 

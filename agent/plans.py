@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from agent.config.effective import checks_s
 from agent.config.forms import WEB_PAGE
 from agent.config.schema import Config
+from agent.core.service_words import ServiceKind
 from agent.probes.checker import CheckPlan, Questions
 from agent.probes.icmp import ProbePlan
+from agent.probes.services.asker import Exit
+from agent.probes.services.plan import ServicePlan, Transport
 from agent.probes.web import USUAL_PORT, Page
 
 
@@ -39,6 +44,30 @@ def check_plans(config: Config) -> list[CheckPlan]:
         )
         for uplink in config.uplink
     ]
+
+
+def service_plans(config: Config) -> list[ServicePlan]:
+    """How each service is asked."""
+    return [
+        ServicePlan(
+            name=service.name,
+            kind=ServiceKind(service.kind),
+            # A certificate is for the name without the dot that ends it.
+            host=service.host.removesuffix("."),
+            port=service.port,
+            transport=Transport(service.transport),
+            path=service.path,
+            status=service.status,
+            question=service.question or "",
+            ca_file=None if service.ca_file is None else Path(service.ca_file),
+        )
+        for service in config.service
+    ]
+
+
+def exits(config: Config) -> list[Exit]:
+    """The ways that services are asked through."""
+    return [Exit(one.name, one.interface, one.source, one.gateway) for one in config.uplink]
 
 
 def questions(config: Config) -> Questions:

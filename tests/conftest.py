@@ -12,6 +12,7 @@ from hypothesis import settings
 
 from agent.core.codes import FINDINGS, Code
 from agent.core.devices import DeviceKind, Radio, Registration, Says, Sim, Strength
+from agent.core.service_words import Serves, ServiceKind, Snag
 from agent.core.site import UplinkKind
 from agent.core.snapshot_types import (
     BoxView,
@@ -19,6 +20,8 @@ from agent.core.snapshot_types import (
     FindingView,
     Health,
     Phase,
+    ServiceView,
+    ServiceWayView,
     Snapshot,
     UplinkView,
 )
@@ -98,6 +101,34 @@ def make_modem(uplink: str = "cellular", says: Says | None = None, **changes: An
         "modem", "Clé 4G", uplink, DeviceKind.MODEM, MONO - 20, told.heard, MONO - 20, told, Strength.FAIR
     )
     return replace(modem, **changes)
+
+
+def make_service(name: str = "phone", **changes: Any) -> ServiceView:
+    """A telephone that answers through fibre and 4G, changed as asked."""
+    way = ServiceWayView("ftth", "Fibre", Serves.WORKS, MONO - 900, MONO - 20, None, 34.0, "200 OK")
+    backup = replace(way, uplink="cellular", label="4G", at=MONO - 7200, took_ms=80.0)
+    service = ServiceView(
+        name, "Téléphone", ServiceKind.SIP, "sip.example.net:5060 udp", "ftth", way, (way, backup)
+    )
+    return replace(service, **changes)
+
+
+def make_services() -> tuple[ServiceView, ...]:
+    """One that works, one that would not on the backup, one that is down, one of which nothing is known."""
+    well = make_service()
+    fails = replace(well.now, serves=Serves.FAILS, why=Snag.SILENT, took_ms=None, detail="no answer")
+    unknown = replace(well.now, serves=Serves.UNKNOWN, since=None, at=None, took_ms=None, detail="")
+    return (
+        well,
+        make_service(
+            "cards",
+            label="Carte bancaire",
+            kind=ServiceKind.TLS,
+            uplinks=(well.now, replace(fails, uplink="cellular", label="4G")),
+        ),
+        make_service("workshop", label="Atelier", now=fails, uplinks=(fails, fails)),
+        make_service("apps", label="Applications", now=unknown, uplinks=(unknown, unknown)),
+    )
 
 
 def make_finding(code: Code, subject: str = "ftth", label: str = "Fibre", **args: Any) -> FindingView:
@@ -210,6 +241,9 @@ def make_scenes() -> dict[str, Snapshot]:
             ),
             findings=(make_finding(Code.BOX_HUNG),),
             devices=(make_modem(strength=Strength.GOOD),),
+        ),
+        "service_down": make_snapshot(
+            services=make_services(), findings=(make_finding(Code.SERVICE_DOWN, "workshop", "Atelier"),)
         ),
         **make_signals(down, lte),
     }

@@ -44,8 +44,12 @@ ILL = replace(
 
 
 def state(shot: Snapshot = WELL, age_s: float = 0.0, **changed: Any) -> bytes:
-    """The message that the agent sends, ``age_s`` before the story's beginning, with keys changed."""
+    """The message that the agent sends, ``age_s`` before the story's beginning, with keys changed.
+
+    As of an earlier version, which did not tell its own: that takes a column.
+    """
     payload = state_payload(replace(shot, wall=shot.wall - age_s))
+    del payload["version"]
     return to_json({**payload, **changed})
 
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from conftest import MONO, make_box, make_finding, make_modem, make_scenes, make_snapshot, make_uplink
+from conftest import (
+    MONO,
+    make_box,
+    make_finding,
+    make_modem,
+    make_scenes,
+    make_service,
+    make_services,
+    make_snapshot,
+    make_uplink,
+)
 from PIL import Image
 
 from agent.core.codes import Code
@@ -14,6 +24,7 @@ from agent.core.snapshot_types import Health, LastIncident, PartView, Snapshot
 from agent.sinks.buttons import MAIN, Doing, Hint, Kind, Page
 from agent.sinks.pages import About, draw, draw_answer, draw_hint
 
+SERVICES = Page(Kind.SERVICES)
 INCIDENT, INSTALLER, BOX = Page(Kind.INCIDENT), Page(Kind.INSTALLER), Page(Kind.BOX, "box")
 ABOUT = About("0.1.0", broker=True)
 Size = tuple[int, int]
@@ -59,6 +70,11 @@ PAGES: dict[str, Drawn] = {
     "page_installer_trouble": page(INSTALLER, DOWN),
     "page_installer_trouble_2": page(INSTALLER, replace(DOWN, mono=MONO + 3)),
     "page_installer_six": page(INSTALLER, make_scenes()["six_uplinks"]),
+    "page_services": page(SERVICES, replace(WELL, services=make_services())),
+    "page_services_many": page(
+        SERVICES,
+        replace(WELL, services=tuple(make_service(str(n), label=f"Service numéro {n}") for n in range(1, 9))),
+    ),
     "page_box": page(BOX, WELL),
     "page_box_down": page(BOX, DOWN),
     "press_cycle": said(Doing.CYCLE_SOON, 0.6, 3.2, BOX, DOWN),

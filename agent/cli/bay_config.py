@@ -8,15 +8,17 @@ from pathlib import Path
 
 from hardware.virtual.bay import BayUplink, LinkQuality
 from hardware.virtual.plan import plan_bay
-from hardware.virtual.scenario import Scenario, ScenarioUplink
+from hardware.virtual.scenario import Scenario, ScenarioService, ScenarioUplink
 from hardware.virtual.speaks import MODEMS, REBOOTS, at_device, secret_file
 from hardware.virtual.web_voice import SECRETS
+from hardware.virtual.world import SERVICES
 
 BROKER_HOST = "203.0.113.10"
 AFTER_POWER_S = 0.0
 DATA_MB = 100_000
 SPACING_S = (5.0, 5.0, 5.0)
 """A show has no time for the waits of a real site."""
+SERVICE_S = 10.0
 quoted = json.dumps
 """A JSON string is a TOML string too."""
 
@@ -29,6 +31,11 @@ def box_label(uplink: ScenarioUplink) -> str:
 def modem_label(uplink: ScenarioUplink) -> str:
     """What people call the uplink's modem."""
     return f"Modem {uplink.label}"
+
+
+def bay_data_mb(scenario: Scenario, uplink: ScenarioUplink) -> int | None:
+    """The uplink's data budget; none where it would make services be asked too seldom for a show."""
+    return None if scenario.services and uplink.kind != "cellular" else DATA_MB
 
 
 def bay_uplinks(scenario: Scenario) -> list[BayUplink]:
@@ -78,17 +85,35 @@ def configuration(scenario: Scenario, folder: Path, language: str, *, broker: bo
             f"operator = {quoted(uplink.operator)}",
             f"interface = {quoted(uplink.interface)}",
             f"interval_s = {uplink.interval_s:g}",
-            f"data_mb = {DATA_MB}",
         ]
+        data_mb = bay_data_mb(scenario, uplink)
+        lines += [] if data_mb is None else [f"data_mb = {data_mb}"]
     plans = {plan.name: plan for plan in plan_bay(bay_uplinks(scenario))}
     for uplink in scenario.uplinks:
         if uplink.modem != uplink.name:
             lines += ["", *_box(uplink, folder, plans[uplink.name].box)]
         if uplink.modem is not None:
             lines += ["", *_modem(uplink, folder, plans[uplink.name].box)]
+    for service in scenario.services:
+        lines += ["", *_service(service, folder)]
     if broker:
         lines += ["", "[mqtt]", f"host = {quoted(BROKER_HOST)}", "tls = false"]
     return "\n".join(lines) + "\n"
+
+
+def _service(service: ScenarioService, folder: Path) -> list[str]:
+    office = SERVICES[service.name]
+    lines = [
+        "[[service]]",
+        f"name = {quoted(service.name)}",
+        f"label = {quoted(service.label)}",
+        f"kind = {quoted(office.kind)}",
+        f"host = {quoted(office.host)}",
+        f"every_s = {SERVICE_S:g}",
+    ]
+    if office.kind != "sip":
+        lines.append(f"ca_file = {quoted(f'{folder}/authority.crt')}")
+    return lines
 
 
 def _box(uplink: ScenarioUplink, folder: Path, gateway: str) -> list[str]:

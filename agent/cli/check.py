@@ -58,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
     from agent.config.problems import file_name
     from agent.config.reader import ConfigErrors, read
     from agent.config.schema import as_builtins
+    from agent.config.services import asked_services
     from agent.config.words import say
 
     language = args.lang or language_of()
@@ -70,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
             sys.stderr.write("".join(f"{line}\n" for line in errors.lines(language)))
         return EX_CONFIG
     unproven, told = _unproven(config, args.state_dir)
-    questions = [words.text(language) for words in asked(config)]
+    questions = [words.text(language) for words in (*asked(config), *asked_services(config))]
     advice = [*notices(config, language), *(words.text(language) for words in told)]
     if args.json:
         _print_json(

@@ -11,7 +11,14 @@ from dataclasses import replace
 from math import inf
 from typing import Any
 
-from agent.cli.bay_config import AFTER_POWER_S, DATA_MB, SPACING_S, box_label, modem_label
+from agent.cli.bay_config import (
+    AFTER_POWER_S,
+    SERVICE_S,
+    SPACING_S,
+    bay_data_mb,
+    box_label,
+    modem_label,
+)
 from agent.cli.expectations import Evidence, Outage, Seen
 from agent.config.derived import derived
 from agent.config.effective import MEGABYTE
@@ -19,13 +26,15 @@ from agent.core.devices import DeviceKind, DeviceSpec
 from agent.core.durable import Durable
 from agent.core.failover_rules import FailoverRules
 from agent.core.model import Event
+from agent.core.service_words import ServiceKind, ServiceSpec
 from agent.core.site import BoxSpec, PowerRules, Site, UplinkKind, UplinkSpec
 from agent.core.snapshot_types import Snapshot
 from agent.core.spending import Spending
 from agent.simulation.deeds import do
 from agent.simulation.lines import Line
 from agent.simulation.world import World
-from hardware.virtual.scenario import NOBODY, Deed, Player, Scenario, ScenarioUplink
+from hardware.virtual.scenario import NOBODY, Deed, Player, Scenario, ScenarioService, ScenarioUplink
+from hardware.virtual.world import SERVICES
 
 TEXTED = "+33639980000"
 """A number that the French regulator keeps for stories (06 39 98 is for films and books)."""
@@ -61,13 +70,20 @@ def site_of(scenario: Scenario) -> Site:
         name="demo",
         label="Garage Demo",
         uplinks=tuple(
-            _uplink(uplink, of_bay=scenario.plays is Player.BAY, first=not place)
-            for place, uplink in enumerate(scenario.uplinks)
+            _uplink(uplink, scenario, first=not place) for place, uplink in enumerate(scenario.uplinks)
         ),
         boxes=tuple(box for uplink in scenario.uplinks for box in _boxes(uplink)),
         power=rules,
+        services=tuple(_service(one, scenario.plays) for one in scenario.services),
         failover=_failover(scenario),
     )
+
+
+def _service(service: ScenarioService, plays: Player) -> ServiceSpec:
+    office = SERVICES[service.name]
+    every = {"every_s": SERVICE_S} if plays is Player.BAY else {}
+    place = f"{office.host}:{office.port}"
+    return ServiceSpec(service.name, service.label, ServiceKind(office.kind), place, **every)
 
 
 def _failover(scenario: Scenario) -> FailoverRules:
@@ -78,9 +94,11 @@ def _failover(scenario: Scenario) -> FailoverRules:
     return FailoverRules(path_targets=TARGETS, expect_s=router.expect_s, by_hand=router.by_hand)
 
 
-def _uplink(uplink: ScenarioUplink, *, of_bay: bool, first: bool) -> UplinkSpec:
+def _uplink(uplink: ScenarioUplink, scenario: Scenario, *, first: bool) -> UplinkSpec:
     usual = derived("uplink", {"name": uplink.name, "kind": uplink.kind}, "demo", first=first).get("data_mb")
-    data_mb = DATA_MB if of_bay else usual if uplink.data_mb is None else uplink.data_mb
+    data_mb = usual if uplink.data_mb is None else uplink.data_mb
+    if scenario.plays is Player.BAY:
+        data_mb = bay_data_mb(scenario, uplink)
     return UplinkSpec(
         uplink.name,
         uplink.label,

@@ -13,7 +13,8 @@ from agent.cli.devices import device_lines, is_troubled
 from agent.cli.labels import SYMBOLS, label
 from agent.cli.view import Line, View, finding_text, line_text, power_text, refused_text
 from agent.core.codes import Severity
-from agent.core.snapshot_types import BoxView, Health, Phase, Snapshot, UplinkView
+from agent.core.service_words import Serves
+from agent.core.snapshot_types import BoxView, Health, Phase, ServiceView, Snapshot, UplinkView
 from agent.text import duration
 from hardware.ports import Colour
 
@@ -35,6 +36,8 @@ HEALTH_STYLE = {
     Health.DOWN: "bold red",
     Health.UNKNOWN: "dim",
 }
+SERVES = {Serves.WORKS: "✓", Serves.FAILS: "✗", Serves.UNKNOWN: "·"}
+SERVES_STYLE = {Serves.WORKS: "", Serves.FAILS: "bold red", Serves.UNKNOWN: "dim"}
 SEVERITY_STYLE = {
     Severity.DEBUG: "dim",
     Severity.INFO: "",
@@ -86,6 +89,23 @@ def device_rows(shot: Snapshot, language: str, width: int | None) -> list[Row]:
         for device in shot.devices
         for line in device_lines(shot, device, language, width)
     ]
+
+
+def service_rows(shot: Snapshot, language: str) -> list[Row]:
+    """Each service: whether it works on the path in use, and through each uplink."""
+    return [(_service(view, shot, language), SERVES_STYLE[view.now.serves]) for view in shot.services]
+
+
+def _service(view: ServiceView, shot: Snapshot, language: str) -> str:
+    told = f"{SERVES[view.now.serves]} {view.label}{label('colon', language)}"
+    told += label(f"serves.{view.now.serves}", language)
+    for way in view.uplinks:
+        ago = "" if way.at is None else f" {duration(max(1.0, shot.mono - way.at), language, 1)}"
+        told += f" · {way.label} {SERVES[way.serves]}{ago}"
+    if view.now.serves is Serves.FAILS and view.now.why is not None:
+        told += f" · {view.place}{label('colon', language)}{view.now.why}"
+        told += f" ({view.now.detail})" if view.now.detail else ""
+    return told
 
 
 def data_text(uplink: UplinkView, language: str) -> str:

@@ -54,7 +54,13 @@ class Story:
         self._folder = folder
         self._language = language
         self._audience = audience
-        self._bay = Bay(folder, bay_uplinks(scenario), seed=scenario.seed, routed=scenario.router is not None)
+        self._bay = Bay(
+            folder,
+            bay_uplinks(scenario),
+            seed=scenario.seed,
+            services=[service.name for service in scenario.services],
+            routed=scenario.router is not None,
+        )
         self._agent = BayAgent(self._bay)
         self._began_at: float | None = None
         self._events: list[Seen] = []

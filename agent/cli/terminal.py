@@ -32,6 +32,7 @@ from agent.cli.rows import (
     finding_rows,
     newest_rows,
     power_row,
+    service_rows,
     timeline_rows,
     uplink_cells,
 )
@@ -80,8 +81,10 @@ def panel(view: View) -> RenderableType:
         parts.append(uplinks(shot, view.language, view.width, head=with_head))
         left -= rows + with_head
         below = [] if view.width >= WIDE else _matters(view, shot, left)
+        served = service_rows(shot, view.language)[: max(0, left - len(below) - EVENTS)]
+        left -= len(served)
         said = _said(view, shot, left - len(below))
-        parts += [_cut(*row, view.width) for row in (*said, *below)]
+        parts += [_cut(*row, view.width) for row in (*served, *said, *below)]
         left -= len(said) + len(below)
     parts += [_cut(*row, view.width) for row in timeline_rows(view, left)]
     return Group(*parts)
@@ -269,8 +272,9 @@ def _print_status(shot: Snapshot, language: str, console: Console) -> None:
     console.print(_head(view))
     console.print(uplinks(shot, language, width))
     columns = width if console.is_terminal else None
-    said = path_rows(shot, language, columns) + device_rows(shot, language, columns)
-    for row in (*said, *box_rows(shot, language), *finding_rows(shot, language)):
+    served = path_rows(shot, language, columns) + service_rows(shot, language)
+    said = device_rows(shot, language, columns)
+    for row in (*served, *said, *box_rows(shot, language), *finding_rows(shot, language)):
         console.print(Text(*row), soft_wrap=True)
 
 

@@ -20,6 +20,7 @@ USUAL_ADDRESSES = {
     "starlink": "192.168.100.1",
 }
 """As the devices come out of their cartons."""
+SERVICE_PORTS = {"tls": 443, "https": 443, "dns": 53, "sip": 5060}
 STANDBY_DATA_MB = 50
 """Of a plan for a standby, a few per cent; an echo every ten seconds and checks every half hour are 31 MB."""
 BOOT_S: float = next(field.default for field in fields(Box) if field.name == "boot_s")
@@ -36,7 +37,7 @@ def derived(
     """The values that follow for ``entry`` of ``section``.
 
     Args:
-        section: ``site``, ``uplink``, ``box`` or another; most have nothing derived.
+        section: ``site``, ``uplink``, ``service`` or another; most have nothing derived.
         entry: its other keys; one that is not given has its default.
         site: the site's name.
         uplinks: all of them; a device is asked at its uplink's ``gateway``, where that is given.
@@ -55,6 +56,9 @@ def derived(
             return {"label": entry["name"], "confirm_s": confirm_s, **address}
         case "modem":
             return {"label": entry["name"], **_address(entry.get("driver"), entry.get("uplink"), uplinks)}
+        case "service":
+            port = SERVICE_PORTS.get(entry.get("kind", ""))
+            return {"label": entry["name"], **({} if port is None else {"port": port})}
         case "mqtt" | "mqtt.second":
             return {"port": 8883 if entry.get("tls", True) else 1883, "client_id": f"vigie-{site}"}
     return {}

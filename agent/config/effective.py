@@ -17,6 +17,7 @@ from agent.config.problems import MASK
 from agent.config.schema import Box, Config, Modem, Uplink
 from agent.config.schema_mqtt import MqttBroker
 from agent.config.secrets import MQTT_CREDENTIAL, SECOND_CREDENTIAL, is_credential
+from agent.config.services import service_specs
 from agent.core.devices import DeviceKind, DeviceSpec
 from agent.core.site import BoxSpec, PowerRules, Site, UplinkKind, UplinkSpec
 
@@ -153,6 +154,7 @@ def to_site(config: Config) -> Site:
             require_proof=power.require_proof,
         ),
         switch_cost_s=config.failover.switch_cost_s,
+        services=service_specs(config),
         failover=failover_rules(config),
         opening=tuple(hours_of(text) for text in config.site.opening),
     )

@@ -28,6 +28,7 @@ _NAME = re.compile(r"(?=.{1,253}\Z)([A-Za-z0-9_-]{1,63}\.)+[A-Za-z0-9_-]{1,63}\.
 WEB_PAGE = re.compile(
     r"http://(?P<host>[^/:?#@\s]+)(?::(?P<port>[0-9]{1,5}))?(?P<path>/[!-\"$-~]*)?(?: (?P<body>\S.*))?"
 )
+_PATH = re.compile(r"/[!-\"$-~]*")
 WEB_ADDRESS = re.compile(r"(?:(?P<address>[0-9.]+):)?(?P<port>[0-9]{1,5})")
 LEAST_PORT = 1024
 """Ports below belong to the system; the agent has no right to them."""
@@ -218,6 +219,22 @@ def public_name(text: str) -> Words | None:
     return say("name_local") if is_private(text) else None
 
 
+def service_host(text: str) -> Words | None:
+    """A host that is asked for a service: a name, or an IPv4 address that another machine can have."""
+    if "/" in text:
+        return say("service_host_url")
+    if re.fullmatch(r"[0-9.]+", text):
+        return address(text)
+    if _NAME.fullmatch(text):
+        return None
+    return say("host_port") if re.fullmatch(r"[^:]+:[0-9]+", text) else say("service_host")
+
+
+def web_path(text: str) -> Words | None:
+    """The path of a page."""
+    return None if _PATH.fullmatch(text) and len(text) <= TEXT_CHARACTERS else say("web_path")
+
+
 def web_page(text: str) -> Words | None:
     """A page on the internet, and what it answers."""
     if text.startswith("https://"):
@@ -301,6 +318,8 @@ FORMS: dict[str, Callable[[str], Words | None]] = {
     "host": host,
     "public_name": public_name,
     "web_page": web_page,
+    "service_host": service_host,
+    "web_path": web_path,
     "web_address": web_listen,
     "host_name": host_name,
     "topic": topic,

@@ -16,6 +16,7 @@ from agent.config.rules import broken_rules
 from agent.config.rules_devices import broken_device_rules
 from agent.config.rules_mqtt import broken_mqtt_rules
 from agent.config.rules_panel import broken_panel_rules
+from agent.config.rules_services import broken_service_rules
 from agent.config.schema import Config, from_builtins
 from agent.config.shape import Fault, Shape
 from agent.config.words import Words, say
@@ -23,6 +24,14 @@ from agent.config.words import Words, say
 __all__ = ["ConfigErrors", "Problem", "parse", "read"]
 
 MAX_BYTES = 1_000_000
+RULES = (
+    broken_rules,
+    broken_device_rules,
+    broken_panel_rules,
+    broken_mqtt_rules,
+    broken_service_rules,
+)
+"""Rules between keys, each yielding the mistakes it finds."""
 _PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
 _TOML_SAYS = (
     ("Invalid value", "toml_value"),
@@ -100,8 +109,7 @@ def interpret(raw: dict[str, Any], text: str = "", path: Path = Path("vigie.toml
     """
     shape = Shape()
     clean = shape.check(raw)
-    rules = (broken_rules, broken_device_rules, broken_panel_rules, broken_mqtt_rules)
-    faults = [*shape.faults, *(fault for broken in rules for fault in broken(clean))]
+    faults = [*shape.faults, *(fault for broken in RULES for fault in broken(clean))]
     if faults:
         lines = lines_of(text) if text else {}
         problems = [_problem(fault, raw, lines) for fault in faults]

@@ -14,6 +14,7 @@ from msgspec import Meta, Struct, convert, field, to_builtins
 from agent.config.schema_failover import Failover
 from agent.config.schema_mqtt import File, Mqtt, SecretFile
 from agent.config.schema_panel import Panel, Window
+from agent.config.schema_service import Service
 
 Slug = Annotated[str, Meta(extra={"form": "slug"})]
 Label = Annotated[str, Meta(extra={"form": "label", "derived": True})]
@@ -248,6 +249,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     uplink: Annotated[tuple[Uplink, ...], Meta(min_length=1, max_length=6)]
     box: tuple[Box, ...] = ()
     modem: tuple[Modem, ...] = ()
+    service: Annotated[tuple[Service, ...], Meta(min_length=0, max_length=8)] = ()
     power: Power = Power()
     failover: Failover = Failover()
     checks: Checks = Checks()

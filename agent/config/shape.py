@@ -45,6 +45,11 @@ SYNONYMS = {
     "orange": "livebox",
     "free": "freebox",
     "bouygues": "bbox",
+    "voip": "sip",
+    "telephone": "sip",
+    "ssl": "tls",
+    "http": "https",
+    "web": "https",
 }
 """What people call it, and what is meant."""
 

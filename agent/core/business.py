@@ -1,8 +1,8 @@
 """What is wrong, judged by what it means for the business: the severity of an incident.
 
 A finding says what is broken; how much that matters depends on what still works. Each concern of the business
-looks at the site and says how much it suffers; the worst decides. A new concern (a service that the site
-needs) is one more function in ``CONCERNS``.
+looks at the site and says how much it suffers; the worst decides. A new concern is one more function in
+``CONCERNS``.
 
 While the site is closed nobody suffers, and the night is time to repair: an outage is a warning then, and an
 alert once the site opens soon. Nobody who is called later than that can be done before the first customer.
@@ -40,6 +40,7 @@ class Means(StrEnum):
     ON_BACKUP = "on_backup"
     NO_BACKUP = "no_backup"
     FEWER_BACKUPS = "fewer_backups"
+    SERVICE = "service"
     SLOW = "slow"
     SLOW_BACKUP = "slow_backup"
     PERSON = "person"
@@ -132,6 +133,13 @@ def _internet(site: Situation, state: State) -> Meaning | None:
     return Meaning(Severity.WARNING, Means.CLOSED)
 
 
+def _services(site: Situation, _state: State) -> Meaning | None:
+    """Each service that the site needs answers on the way that its traffic takes."""
+    if any(code in (Code.SERVICE_DOWN, Code.SERVICE_CUT_OFF) for code, _ in site.shown):
+        return Meaning(Severity.ALERT if site.open else Severity.WARNING, Means.SERVICE)
+    return None
+
+
 def _router(site: Situation, _state: State) -> Meaning | None:
     """What serves reaches the site: its router has switched, and lets the traffic through."""
     if not any(code in CUT_OFF for code, _ in site.shown):
@@ -167,5 +175,5 @@ def _person(site: Situation, _state: State) -> Meaning | None:
     return None
 
 
-CONCERNS: tuple[Concern, ...] = (_internet, _router, _safety_net, _quality, _person)
+CONCERNS: tuple[Concern, ...] = (_internet, _router, _services, _safety_net, _quality, _person)
 """In the order in which they are worth telling, where they weigh the same."""

@@ -66,6 +66,10 @@ class Code(StrEnum):
     PART_FAILED = "part_failed"
     DATA_SPENT = "data_spent"
     DATA_SAVING = "data_saving"
+    SERVICE_DOWN = "service_down"
+    SERVICE_CUT_OFF = "service_cut_off"
+    SERVICE_BLOCKED = "service_blocked"
+    CERTIFICATE_ENDS = "certificate_ends"
     FAILOVER_MISSING = "failover_missing"
     SITE_PATH_DOWN = "site_path_down"
     BACKUP_UNPROVEN = "backup_unproven"
@@ -114,6 +118,7 @@ class Scope(StrEnum):
     BOX = "box"
     TARGET = "target"
     PART = "part"
+    SERVICE = "service"
 
 
 class Cure(StrEnum):
@@ -192,6 +197,11 @@ FINDINGS: dict[Code, Entry] = {
     Code.WALLED_GARDEN: _fault(37),
     Code.LINE_OR_OPERATOR: _fault(38, TOLD_AFTER_S, Cure.PERHAPS),
     Code.NAMES_FAIL: _fault(39),
+    # A service that fails while its way is sound has repeated that for a quarter of a minute.
+    Code.SERVICE_DOWN: Entry(Scope.SERVICE, Severity.ALERT, 39, TOLD_AFTER_S, incident=True),
+    Code.SERVICE_CUT_OFF: Entry(Scope.SERVICE, Severity.ALERT, 39, TOLD_AFTER_S, incident=True),
+    Code.SERVICE_BLOCKED: Entry(Scope.SERVICE, Severity.WARNING, 46, TOLD_AFTER_S),
+    Code.CERTIFICATE_ENDS: Entry(Scope.SERVICE, Severity.WARNING, 64, STANDS_S, aside=True),
     Code.DEGRADED: Entry(Scope.UPLINK, Severity.WARNING, 40, shown_after_s=10.0, incident=True),
     Code.DATA_LOW: _shortcoming(41, Severity.WARNING, STANDS_S),
     Code.SIGNAL_WEAK: _shortcoming(42, Severity.WARNING, LASTS_S),

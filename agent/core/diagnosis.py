@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from agent.core import cures, health, pacing, shortcomings, site_faults, standby, window
+from agent.core import (
+    cures,
+    health,
+    pacing,
+    service_findings,
+    shortcomings,
+    site_faults,
+    standby,
+    window,
+)
 from agent.core.causes import broke_since, cause, settling
 from agent.core.codes import FINDINGS, Code, Cure, Scope
 from agent.core.instant import Now
@@ -94,6 +103,7 @@ def holds_now(state: State, now: Now) -> Holds:
     found.update(_targets(state, now_at))
     found.update(_parts(state))
     found.update(pacing.findings(state))
+    found.update(service_findings.findings(state, now))
     found.update(site_faults.findings(state, now_at))
     found.update(standby.findings(state, now_at))
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agent.core import radio
+from agent.core import radio, services
 from agent.core.codes import FINDINGS, Code, Scope
 from agent.core.state import State, UplinkState
 
@@ -16,6 +16,8 @@ def of(state: State, code: Code, subject: str, now_at: float) -> tuple[str, ...]
         uplinks = [state.uplinks[subject]] if subject in state.uplinks else []
     elif scope is Scope.BOX and subject in state.boxes:
         uplinks = [state.uplinks[state.boxes[subject].spec.uplink]]
+    elif scope is Scope.SERVICE and subject in state.services:
+        return tuple(services.evidence(state.services[subject], now_at))
     elif scope is Scope.SITE:
         uplinks = list(state.uplinks.values())
     else:

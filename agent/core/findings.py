@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agent.core import evidence
+from agent.core import evidence, service_findings
 from agent.core.codes import FINDINGS, Code, Scope
 from agent.core.diagnosis import Holds
 from agent.core.out import Out
@@ -54,6 +54,9 @@ def _began(state: State, holds: Holds, now_at: float) -> dict[FindingKey, float]
     for code, subject in holds:
         if (code, subject) in state.findings or not FINDINGS[code].incident or code in _OWN_TIME:
             continue
+        if FINDINGS[code].scope is Scope.SERVICE:
+            began[code, subject] = service_findings.failing_since(state, subject, now_at)
+            continue
         common = FINDINGS[code].scope is Scope.SITE
         since = [
             finding.since
@@ -83,9 +86,11 @@ def next_change_s(state: State, now_at: float) -> float | None:
 
 
 def label_of(state: State, subject: str) -> str:
-    """The name for people of an uplink, a box or the site; anything else is its own name."""
+    """The name for people of an uplink, a box, a service or the site; anything else is its own name."""
     if subject in state.uplinks:
         return state.uplinks[subject].spec.label
     if subject in state.boxes:
         return state.boxes[subject].spec.label
+    if subject in state.services:
+        return state.services[subject].spec.label
     return state.site.label if subject == state.site.name else subject

@@ -65,7 +65,8 @@ def wanted(state: State, box: BoxSpec) -> FindingState | None:
     if state.uplinks[box.uplink].health is not Health.DOWN:
         return None
     for finding in state.findings.values():
-        curable = FINDINGS[finding.code].cure is not Cure.NEVER
+        # That a person had it restarted is no fault that asks for another restart.
+        curable = FINDINGS[finding.code].cure is not Cure.NEVER and finding.code is not Code.BY_HAND
         if finding.subject == box.uplink and finding.shown and curable:
             return finding
     return None

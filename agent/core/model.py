@@ -18,7 +18,8 @@ from agent.core.instant import Stamp
 from agent.core.letters import SendText, TextReport
 from agent.core.outside import AskAddress, PathSeen, PublicAddress, SaveOuter
 from agent.core.people import Answer, Request
-from agent.core.saves import SaveAir, SaveAnswering, SaveHold, SaveLine, SaveProof, SaveTexting
+from agent.core.saves import Save
+from agent.core.service_words import AskService, Served
 from agent.core.spending import CheckEvery, SaveSpending, Spent
 
 Scalar = str | int | float | bool | None
@@ -148,6 +149,7 @@ Observation = (
     Probe
     | Link
     | Check
+    | Served
     | Says
     | PublicAddress
     | PathSeen
@@ -265,17 +267,13 @@ Action = (
     | Restore
     | Pace
     | AskMore
+    | AskService
     | AskAddress
     | SaveOuter
     | SaveCycle
     | SaveIncident
     | SaveAlerts
-    | SaveAnswering
-    | SaveLine
-    | SaveProof
-    | SaveAir
-    | SaveHold
-    | SaveTexting
+    | Save
     | SendText
     | SaveSpending
     | CheckEvery

@@ -58,3 +58,6 @@ class SaveTexting:
     """Remember which text messages were sent, and to whom the end of an outage is still to be told."""
 
     memory: Texting
+
+
+Save = SaveAnswering | SaveLine | SaveProof | SaveAir | SaveHold | SaveTexting

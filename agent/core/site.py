@@ -8,6 +8,7 @@ from enum import StrEnum
 from agent.core.devices import DeviceSpec
 from agent.core.failover_rules import FailoverRules
 from agent.core.opening import Hours
+from agent.core.service_words import ServiceSpec
 
 
 class UplinkKind(StrEnum):
@@ -95,5 +96,6 @@ class Site:
     boxes: tuple[BoxSpec, ...] = ()
     power: PowerRules = field(default_factory=PowerRules)
     switch_cost_s: float = 10.0
+    services: tuple[ServiceSpec, ...] = ()
     failover: FailoverRules = field(default_factory=FailoverRules)
     opening: tuple[Hours, ...] = ()

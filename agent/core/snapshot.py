@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from agent.core import findings, guards, health, pacing, path_shown, radio, shortcomings, window
+from agent.core import (
+    findings,
+    guards,
+    health,
+    pacing,
+    path_shown,
+    radio,
+    service_views,
+    shortcomings,
+    window,
+)
 from agent.core.causes import SAYS_FRESH_S
 from agent.core.codes import FINDINGS, Code
 from agent.core.devices import DeviceSpec
@@ -54,6 +64,7 @@ def snapshot(state: State, now: Now, seq: int) -> Snapshot:
         ),
         parts=tuple(PartView(part.name, part.ok, part.detail) for part in state.parts.values()),
         last_incident=state.last_incident,
+        services=service_views.views(state, now.mono),
         site_path=path_shown.view(state),
         incident_severity=None if state.incident is None else state.incident.account.severity,
     )

@@ -14,6 +14,7 @@ from agent.core.codes import Code, Severity
 from agent.core.devices import DeviceKind, Says, Strength
 from agent.core.model import Scalar
 from agent.core.path_view import PathView
+from agent.core.service_words import Serves, ServiceKind, Snag
 from agent.core.site import UplinkKind
 
 
@@ -140,6 +141,46 @@ class DeviceView:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceWayView:
+    """One service through one way, as far as that is known."""
+
+    uplink: str | None
+    """The uplink that it leads through; None if nobody can tell."""
+    label: str
+    """Its name for people; empty if nobody can tell."""
+    serves: Serves
+    since: float | None
+    """When it came to be so; None while it is unknown."""
+    at: float | None
+    """When it was last asked with a result that says something; None: never in this run."""
+    why: Snag | None
+    """What came of that; None: it answered as it should, or was never asked."""
+    took_ms: float | None
+    """How long its last answer took."""
+    detail: str
+    """The same in plain English, for technicians."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceView:
+    """Something the business needs of the internet."""
+
+    name: str
+    label: str
+    kind: ServiceKind
+    place: str
+    """Whom it is asked of, like ``sip.example.net:5060 udp``."""
+    via: str | None
+    """The uplink that people use for it now; None if nobody can tell."""
+    now: ServiceWayView
+    """On the path in use."""
+    uplinks: tuple[ServiceWayView, ...]
+    """Through each uplink, in the order of the configuration."""
+    valid_until: float | None = None
+    """When the certificate that it shows ends, UNIX seconds."""
+
+
+@dataclass(frozen=True, slots=True)
 class FindingView:
     """One diagnosis that stands and is shown, most important first in ``Snapshot.findings``."""
 
@@ -200,6 +241,7 @@ class Snapshot:
     parts: tuple[PartView, ...] = ()
     """In the order in which they first reported; a part that never did has never failed."""
     last_incident: LastIncident | None = None
+    services: tuple[ServiceView, ...] = ()
     site_path: PathView | None = None
     """None where the site's own way out is not watched."""
     incident_severity: Severity | None = None

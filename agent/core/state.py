@@ -20,6 +20,7 @@ from agent.core.model import Cycle, Link, OpenIncident, Part, Scalar
 from agent.core.outside import SITE, Outsides
 from agent.core.people import held_until
 from agent.core.radio import Air
+from agent.core.service_words import ServiceState, first_services
 from agent.core.site import BoxSpec, Site, UplinkKind, UplinkSpec
 from agent.core.snapshot_types import Health, LastIncident, Phase
 from agent.core.spending import Purse, first_purse
@@ -139,8 +140,7 @@ class UplinkState:
     relapses: int = 0
     """How often it went down again soon after it had come back."""
     recovered_at: float | None = None
-    broke_why: str = ""
-    """What was said when it went down."""
+    broke_why: str = ""  # what was said when it went down
     health: Health = Health.UNKNOWN
     before_doubt: Health = Health.UNKNOWN
     """The verdict before it became ``suspect``: returning to it is no news."""
@@ -213,8 +213,7 @@ class State:
     uplinks: Mapping[str, UplinkState]
     boxes: Mapping[str, BoxState]
     announced: bool = False
-    worked_at: float | None = None
-    """When the first uplink worked in this run."""
+    worked_at: float | None = None  # when the first uplink worked in this run
     warm: bool = False
     """True once every uplink has a verdict, or the time for it is over."""
     findings: Mapping[FindingKey, FindingState] = field(default_factory=dict)
@@ -225,14 +224,14 @@ class State:
     issued: int = 0
     """How many ids this run has given out."""
     quick_restarts: int = 0
-    power_back_at: float | None = None
-    """When the bay's power last came back."""
+    power_back_at: float | None = None  # when the bay's power last came back
     hold_until: float | None = None
     proven: Mapping[str, Stamp] = field(default_factory=dict)
     behind_switch: frozenset[str] = frozenset()
     watch: Watch | None = None
     """Of the newest cut of this run; there is never more than one at a time."""
     texts: Texts = field(default_factory=Texts)
+    services: Mapping[str, ServiceState] = field(default_factory=dict)
     path: UplinkState | None = None
     """What is seen of the internet through the site's own router; None where nobody looks."""
     carried: Carried = field(default_factory=Carried)
@@ -320,6 +319,7 @@ def initial(site: Site, durable: Durable, now: Now, run: str) -> State:
         proven=durable.proven,
         behind_switch=durable.behind_switch,
         texts=first_texts(durable.texting, now),
+        services=first_services(site.services),
         alerting=Alerting(told=durable.told),
         hold_until=None if durable.hold is None else held_until(durable.hold, now),
         path=_first_path(site, now),

@@ -24,6 +24,8 @@ from agent.core import (
     power,
     proofs,
     requests,
+    service_turns,
+    services,
     site_path,
     standby,
     standing,
@@ -53,6 +55,7 @@ from agent.core.out import Out
 from agent.core.outside import SITE, PathSeen, PublicAddress
 from agent.core.people import Request
 from agent.core.saves import SaveAnswering
+from agent.core.service_words import Served
 from agent.core.snapshot_types import Health
 from agent.core.spending import Spent
 from agent.core.state import State, UplinkState, evolved, with_uplink
@@ -112,6 +115,8 @@ def step(state: State, observation: Observation, now: Now) -> Result:
     state = asking.update(state, now.mono, out)
     state = standby.update(state, now.mono, out)
     changed = bool(out.events) or bool(out.actions) or timing.looks_different(before, state)
+    # That a service is asked is nothing to look at; what comes of it is.
+    state = service_turns.update(state, now.mono, out)
     state = evolved(state, full_at=now.mono, due_at=timing.due_at(state, now, changed=changed))
     wake_at = max(now.mono + EARLIEST_WAKE_S, min(now.mono + CALM_WAKE_S, state.due_at))
     return Result(state, tuple(out.actions), tuple(out.events), wake_at, changed)
@@ -169,6 +174,8 @@ def _observe(state: State, observation: Observation, now: Now, out: Out) -> Stat
             return _link(state, observation, now, out)
         case Check():
             return _told(state, observation.uplink, lambda uplink: asking.checked(uplink, observation))
+        case Served():
+            return services.served(state, observation, now)
         case PublicAddress():
             return addresses.seen(state, observation, out)
         case PathSeen():

@@ -11,6 +11,7 @@ from agent.core import (
     health,
     incident,
     power,
+    service_turns,
     site_faults,
     site_path,
     standby,
@@ -59,6 +60,9 @@ def due_at(state: State, now: Now, *, changed: bool) -> float:
         ask_at = asking.next_at(uplink, now.mono)
         if ask_at is not None:
             due.append(ask_at)
+    serve_at = service_turns.next_at(state, now.mono)
+    if serve_at is not None:
+        due.append(serve_at)
     waiting_s = findings.next_change_s(state, now.mono)
     if waiting_s is not None:
         due.append(now.mono + waiting_s)
@@ -93,9 +97,15 @@ def looks_different(before: State, after: State) -> bool:
         return True
     if any(after.uplinks[name].says != old.says for name, old in before.uplinks.items()):
         return True
+    if before.services is not after.services and _serving(before) != _serving(after):
+        return True
     if before.boxes is not after.boxes and _boxes_shown(before) != _boxes_shown(after):
         return True
     return before.findings is not after.findings and _findings_shown(before) != _findings_shown(after)
+
+
+def _serving(state: State) -> list[object]:
+    return [(way, known.serves) for one in state.services.values() for way, known in one.ways.items()]
 
 
 def _boxes_shown(state: State) -> list[tuple[object, ...]]:

@@ -54,7 +54,9 @@ def judge(answer: Answer) -> tuple[Said, str]:
     return (Said.WELL if all(map(is_public, answer.addresses)) else Said.WRONG), shown
 
 
-async def ask_name(way: Way, server: str, name: str, clock: Callable[[], float], timeout_s: float) -> Named:
+async def ask_name(
+    way: Way, server: str, name: str, clock: Callable[[], float], timeout_s: float, port: int = PORT
+) -> Named:
     """Ask ``server`` for ``name`` and wait for the answer, ``timeout_s`` at most.
 
     Args:
@@ -63,6 +65,7 @@ async def ask_name(way: Way, server: str, name: str, clock: Callable[[], float],
         name: a name with a public address.
         clock: monotonic seconds.
         timeout_s: longest wait in all.
+        port: the server's.
     """
     try:
         asked = way.open(socket.SOCK_DGRAM)
@@ -71,7 +74,7 @@ async def ask_name(way: Way, server: str, name: str, clock: Callable[[], float],
     with asked:
         try:
             # Only this server's answers get through from now on, and ICMP errors find their way back.
-            asked.connect((server, PORT))
+            asked.connect((server, port))
         except OSError as error:
             return _named(unsent(error))
         return await _Question(way, asked, server, name, clock).ask(timeout_s)

@@ -80,6 +80,28 @@ class Way:
         return address
 
 
+@dataclass(frozen=True, slots=True)
+class SystemWay(Way):
+    """The way that the system's own routes choose, as any program on this machine takes it.
+
+    ``uplink`` is the one that is known to be chosen, for the count; empty if that cannot be told.
+    """
+
+    uplink: str = ""
+    interface: str = ""
+
+    def open(self, kind: socket.SocketKind, family: socket.AddressFamily = socket.AF_INET) -> socket.socket:
+        """A new socket of ``kind`` that never blocks.
+
+        Raises:
+            OSError: no socket can be made.
+        """
+        made = socket.socket(family, kind | socket.SOCK_NONBLOCK)
+        if family == socket.AF_INET:
+            made.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
+        return made
+
+
 def bind_to_device(made: socket.socket, interface: str) -> None:
     """Let a new socket use one interface only. A source address alone does not choose the uplink.
 

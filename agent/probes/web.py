@@ -8,9 +8,6 @@ A page costs about 1 kB on the line.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import errno
-import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,9 +16,9 @@ from typing import Final
 from agent.core.inquiries import Said
 from agent.probes.http_answer import MOST_BYTES, is_complete, judge
 from agent.probes.public import is_public
-from agent.probes.tcp_traffic import PARTING, traffic_of
+from agent.probes.tcp import account, connect, refused
 from agent.probes.verdict import Verdict
-from agent.probes.way import Way, refusal_of, unsent
+from agent.probes.way import Way, unsent
 
 USUAL_PORT: Final = 80
 
@@ -86,7 +83,7 @@ async def ask_page(
         try:
             verdict = await _fetch(asked, page, address, timeout_s)
         finally:
-            _account(way, asked)
+            account(way, asked)
         took_ms = None if verdict.by is None else round((clock() - began_at) * 1000, 2)
     said, detail = verdict.said, verdict.detail
     if verdict.by == address and said is not Said.WRONG and not is_public(address):
@@ -102,7 +99,7 @@ async def _fetch(asked: socket.socket, page: Page, address: str, timeout_s: floa
     ended = connected = False
     try:
         async with asyncio.timeout(timeout_s):
-            refusal = await _connect(asked, address, page.port)
+            refusal = await connect(asked, address, page.port)
             if refusal is not None:
                 return refusal
             connected = True
@@ -119,54 +116,6 @@ async def _fetch(asked: socket.socket, page: Page, address: str, timeout_s: floa
         if not data:
             return Verdict(Said.REFUSED, by=address, detail="connected, then reset")
     except OSError as error:
-        return _refused(asked, error, address)
+        return refused(asked, error, address)
     said, detail = judge(data, page.body, ended=ended)
     return Verdict(said, by=address if data or ended else None, detail=detail)
-
-
-def _account(way: Way, asked: socket.socket) -> None:
-    """Count what the connection has cost, and its end, which is still to come."""
-    sent, received = traffic_of(asked)
-    parting = PARTING if received else 0
-    way.spend(sent + parting, received + parting)
-
-
-async def _connect(asked: socket.socket, address: str, port: int) -> Verdict | None:
-    """Connect; None if that went well."""
-    number = asked.connect_ex((address, port))
-    if number == errno.EINPROGRESS:
-        await _writable(asked)
-        number = asked.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if number:
-            return _refused(asked, OSError(number, os.strerror(number)), address)
-    if number:
-        return unsent(OSError(number, os.strerror(number)))
-    return None
-
-
-def _refused(asked: socket.socket, error: OSError, address: str) -> Verdict:
-    """What a connection that failed after its first packet has left means."""
-    refused = refusal_of(asked, error)
-    if refused is not None:
-        return refused
-    if isinstance(error, ConnectionRefusedError):
-        # The machine at that address is there, so the way to it is open.
-        return Verdict(Said.REFUSED, by=address, detail="connection refused: the server is reached")
-    return Verdict(Said.SILENT, detail=f"no connection: {error.strerror}")
-
-
-async def _writable(asked: socket.socket) -> None:
-    """Wait until the connection stands or has failed."""
-    loop = asyncio.get_running_loop()
-    settled = loop.create_future()
-
-    def settle() -> None:
-        if not settled.done():
-            settled.set_result(None)
-
-    loop.add_writer(asked, settle)
-    try:
-        await settled
-    finally:
-        with contextlib.suppress(OSError):
-            loop.remove_writer(asked)

@@ -51,7 +51,8 @@ def site_of(name: str, heard: Heard, kind: UplinkKind, switch_cost_s: float | No
     )
     site = start.site if start is not None else name
     cost_s = switch_cost_s or (start.switch_cost_s if start is not None else None) or SWITCH_COST_S
-    return Site(site, site, (*told.values(), *heard_of), switch_cost_s=cost_s)
+    services = start.services if start is not None else ()
+    return Site(site, site, (*told.values(), *heard_of), switch_cost_s=cost_s, services=services)
 
 
 def _left(start: Start) -> Durable:

@@ -37,6 +37,7 @@ from agent.core.outside import AskAddress, Outer, SaveOuter
 from agent.core.people import Answer, OpenHold
 from agent.core.radio import Air
 from agent.core.saves import SaveAir, SaveAnswering, SaveHold, SaveLine, SaveProof, SaveTexting
+from agent.core.service_words import AskService
 from agent.core.spending import CheckEvery, SaveSpending, Spending
 from hardware.ports import HardwareError, Relay, UnconfirmedError
 
@@ -110,6 +111,7 @@ class Actuator:
         notes: Notebook | None = None,
         send_text: Send | None = None,
         check_every: Callable[[str, float], None] = lambda _uplink, _every_s: None,
+        ask_service: Callable[[str, str], None] = lambda _service, _way: None,
         ask_address: Callable[[str], None] = lambda _way: None,
     ) -> None:
         self._relays = relays
@@ -123,6 +125,7 @@ class Actuator:
         self._notes = notes
         self._send_text = send_text
         self._check_every = check_every
+        self._ask_service = ask_service
         self._ask_address = ask_address
         self._workers = {
             name: ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"relay-{name}") for name in relays
@@ -140,6 +143,8 @@ class Actuator:
                 self._pace(action.uplink, action.interval_s, action.box_s)
             case AskMore():
                 self._ask_more(action.uplink)
+            case AskService():
+                self._ask_service(action.service, action.way)
             case AskAddress():
                 self._ask_address(action.way)
             case CheckEvery():

@@ -26,6 +26,7 @@ from agent.core.line import encode as encode_line
 from agent.core.model import Hold, Leave, Link, Observation, Part, PowerReport, Probe, Role, Tick
 from agent.core.outside import PathSeen, PublicAddress
 from agent.core.people import Request
+from agent.core.service_words import Served, ServiceSpec
 from agent.core.site import Site, UplinkSpec
 from agent.core.spending import Spending, Spent
 
@@ -40,6 +41,7 @@ _KINDS: dict[str, type[Observation]] = {
     "probe": Probe,
     "link": Link,
     "check": Check,
+    "service": Served,
     "says": Says,
     "outside": PublicAddress,
     "path": PathSeen,
@@ -78,6 +80,7 @@ class Start:
     lines: Mapping[str, Line] = field(default_factory=dict)
     answering: tuple[str, ...] = ()
     spendings: Mapping[str, Spending] = field(default_factory=dict)
+    services: tuple[ServiceSpec, ...] = ()
 
 
 def started_with(run: str, site: Site, durable: Durable, now: Now) -> Start:
@@ -91,6 +94,7 @@ def started_with(run: str, site: Site, durable: Durable, now: Now) -> Start:
         durable.lines,
         durable.answering,
         durable.spendings,
+        site.services,
     )
 
 
@@ -116,6 +120,7 @@ def encode_start(start: Start) -> bytes:
         line["answering"] = start.answering
         line["switch_cost_s"] = start.switch_cost_s
         line["spendings"] = start.spendings
+        line["services"] = start.services
     return msgspec.json.encode(line)
 
 
@@ -136,6 +141,7 @@ def _start(at: float, raw: dict[str, Any]) -> Start:
         lines={str(uplink): decode_line(text) for uplink, text in raw.get("lines", {}).items()},
         answering=msgspec.convert(raw.get("answering", ()), tuple[str, ...]),
         spendings=msgspec.convert(raw.get("spendings", {}), dict[str, Spending]),
+        services=msgspec.convert(raw.get("services", ()), tuple[ServiceSpec, ...]),
     )
 
 

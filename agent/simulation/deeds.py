@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from agent.core.model import Hold, Why
+from agent.core.service_words import Snag
 from agent.simulation.world import World
 
 Args = Mapping[str, Any]
@@ -108,6 +109,22 @@ def _dish(world: World, on: str, args: Args) -> None:
     world.change(on, **{"dish" if key == "state" else key: value for key, value in args.items()})
 
 
+def _service_out(world: World, _on: str, args: Args) -> None:
+    world.serving.broken[args["service"]] = Snag(args.get("how", "silent"))
+
+
+def _service_back(world: World, _on: str, args: Args) -> None:
+    world.serving.broken.pop(args["service"], None)
+
+
+def _blocked(*, passes: bool) -> Act:
+    def act(world: World, on: str, args: Args) -> None:
+        way = (args["service"], on)
+        (world.serving.blocked.discard if passes else world.serving.blocked.add)(way)
+
+    return act
+
+
 def _mains(*, present: bool) -> Act:
     return lambda world, _on, _args: world.boxes.switch_mains(present=present)
 
@@ -166,6 +183,10 @@ DEEDS: Mapping[str, Act] = {
     "operator_out": _line(operator=False),
     "operator_back": _line(operator=True),
     "quality": _quality,
+    "service_out": _service_out,
+    "service_back": _service_back,
+    "service_blocked": _blocked(passes=False),
+    "service_passes": _blocked(passes=True),
     "target_out": _target(answers=False),
     "target_back": _target(answers=True),
     # the site's own router
@@ -199,6 +220,8 @@ DEEDS: Mapping[str, Act] = {
 - ``box_off``: somebody takes the box's supply out of its outlet.
 - ``operator_out``: nothing behind the operator's first hop answers.
 - ``portal``: somebody else answers in the place of every name and page; pings pass unless ``pings=False``.
+- ``service_out``: a service does not answer as it should, whichever way it is asked; ``service_blocked``: not
+  through this uplink, because something on the way keeps it from answering.
 - ``pull_all``, ``switch_dead``: every carrier is lost at the same instant.
 - ``route``: somebody, or the site's router by itself, moves the site's traffic to this uplink. ``router``:
   how it behaves from now on, and whether it ``works`` at all, or ``spreads`` the traffic. ``site_unplug`` is

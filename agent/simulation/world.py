@@ -29,6 +29,7 @@ from agent.core.model import (
 from agent.core.outside import SITE, AskAddress, SaveOuter
 from agent.core.people import Answer, Request, Verb
 from agent.core.saves import SaveAnswering, SaveHold, SaveLine, SaveProof
+from agent.core.service_words import AskService
 from agent.core.site import Site
 from agent.core.snapshot_types import Snapshot
 from agent.core.spending import CheckEvery, SaveSpending
@@ -39,6 +40,7 @@ from agent.simulation.boxes import Boxes
 from agent.simulation.lines import GATEWAY, Line
 from agent.simulation.obeying import Obeying
 from agent.simulation.router import Router
+from agent.simulation.serving import Serving
 from agent.simulation.texts import Texts
 
 QUICK_S = 600.0
@@ -109,6 +111,8 @@ class World(Obeying):
         self._starts: list[float] = []
         self._first_name = self.run_name = run
         runs = lambda: self.run_name if self.alive else None  # noqa: E731
+        heard = (runs, self._hear, self.mono, self.asking.used)
+        self.serving = Serving(site, self.lines, self.schedule, *heard)
         self.texts = Texts(site, self.lines, self.schedule, runs, self._hear, durable.texting)
         if started:
             self._begin(durable)
@@ -214,6 +218,8 @@ class World(Obeying):
         match action:
             case AskMore():
                 self.asking.ask(action.uplink)
+            case AskService():
+                self.serving.ask(action)
             case Cut() | Reboot() | Restore():
                 self.obey(action)
             case Pace() if action.uplink == SITE:

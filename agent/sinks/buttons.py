@@ -41,6 +41,7 @@ class Kind(StrEnum):
     INCIDENT = "incident"
     INSTALLER = "installer"
     BOX = "box"
+    SERVICES = "services"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,8 @@ class Finger:
 def pages(snapshot: Snapshot) -> tuple[Page, ...]:
     """All pages in the order in which short presses show them: the boxes that can be restarted last."""
     boxes = (Page(Kind.BOX, box.name) for box in snapshot.boxes if box.wired)
-    return (MAIN, Page(Kind.INCIDENT), Page(Kind.INSTALLER), *boxes)
+    services = (Page(Kind.SERVICES),) if snapshot.services else ()
+    return (MAIN, *services, Page(Kind.INCIDENT), Page(Kind.INSTALLER), *boxes)
 
 
 def pressed(

@@ -20,6 +20,7 @@ BIG = 2
 """Magnification of the headline."""
 LINE = font.HEIGHT
 HEADLINE = BIG * font.HEIGHT - 1
+BAND = LINE + 1
 LOOP = ((0, 0), (1, 0), (1, 1), (1, 2), (0, 2), (-1, 2), (-1, 1), (-1, 0))
 """Where a picture stands, a minute each: within 2 pixels, and never a jump of more than one."""
 
@@ -82,6 +83,14 @@ class Canvas:
             self.text(self.right - font.width(right), y, right)
         self.text(self.left, y, cut(left, room))
         return y + LINE
+
+
+def band(canvas: Canvas, title: str, right: str = "") -> int:
+    """Draw a lit band on top, which no main page has; return the row below it."""
+    canvas.bar(canvas.left, 0, canvas.right - canvas.left, BAND)
+    canvas.text(canvas.left + 2, 1, title, dark=True)
+    canvas.text(canvas.right - 2 - font.width(right), 1, right, dark=True)
+    return BAND + 1
 
 
 def wandered(image: Image.Image, minute: int) -> Image.Image:

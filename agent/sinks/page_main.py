@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from PIL import Image
 
+from agent.core.codes import FINDINGS, Scope
 from agent.core.devices import Strength
 from agent.core.snapshot_types import BoxView, Health, Phase, Snapshot, UplinkView
 from agent.sinks import font
@@ -201,6 +202,9 @@ def _bottom_text(snapshot: Snapshot, language: str, cycling: bool) -> str:
     texts = []
     if snapshot.findings and not cycling:
         first = snapshot.findings[0]
+        entry = FINDINGS[first.code]
+        if entry.scope is Scope.SERVICE and not entry.aside:
+            texts.append(first.label)
         texts.append(words(first.code, language, {**first.args, "label": first.label}).advice)
     if snapshot.hold_until is not None and snapshot.hold_until > snapshot.mono:
         left = duration(snapshot.hold_until - snapshot.mono, language, units=1)

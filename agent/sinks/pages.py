@@ -14,11 +14,11 @@ from agent.core.people import Answer, Verb
 from agent.core.snapshot_types import BoxView, Snapshot
 from agent.sinks import font
 from agent.sinks.buttons import CYCLE_S, Doing, Hint, Kind, Page
-from agent.sinks.canvas import BIG, HEADLINE, LINE, SIZE, Canvas, wrapped
+from agent.sinks.canvas import BAND, BIG, HEADLINE, LINE, SIZE, Canvas, band, wrapped
 from agent.sinks.page_main import PAGE_S, render
+from agent.sinks.page_services import draw_services
 from agent.text import duration, panel, refusal, words
 
-BAND = LINE + 1
 BAR = 9
 CALM_S, OTHER_S = 48.0, 6.0
 """While all is well: so long the main page, then so long each of the others that have something to say."""
@@ -46,7 +46,10 @@ def usual_page(snapshot: Snapshot) -> Page:
     calm = not snapshot.findings and snapshot.armed and snapshot.hold_until is None
     if not calm or any(box.until is not None for box in snapshot.boxes):
         return Page(Kind.MAIN)
-    other_s = snapshot.mono % (CALM_S + 2 * OTHER_S) - CALM_S
+    pages = 3 if snapshot.services else 2
+    other_s = snapshot.mono % (CALM_S + pages * OTHER_S) - CALM_S
+    if other_s >= 2 * OTHER_S:
+        return Page(Kind.SERVICES)
     if 0 <= other_s < OTHER_S and snapshot.last_incident is not None:
         return Page(Kind.INCIDENT)
     return Page(Kind.INSTALLER) if other_s >= OTHER_S else Page(Kind.MAIN)
@@ -58,6 +61,8 @@ def draw(
     """Draw one page; that of a box which does not exist is the main one."""
     if page.kind is Kind.INCIDENT:
         return _incident(snapshot, language, size)
+    if page.kind is Kind.SERVICES:
+        return draw_services(snapshot, language, size)
     if page.kind is Kind.INSTALLER:
         return _installer(snapshot, language, size, about)
     box = next((box for box in snapshot.boxes if box.name == page.box), None)
@@ -116,14 +121,6 @@ def draw_answer(
 def is_held(snapshot: Snapshot) -> bool:
     """Automatic restarts are on hold."""
     return snapshot.hold_until is not None and snapshot.hold_until > snapshot.mono
-
-
-def band(canvas: Canvas, title: str, right: str = "") -> int:
-    """Draw the lit band on top; return the row below it."""
-    canvas.bar(canvas.left, 0, canvas.right - canvas.left, BAND)
-    canvas.text(canvas.left + 2, 1, title, dark=True)
-    canvas.text(canvas.right - 2 - font.width(right), 1, right, dark=True)
-    return BAND + 1
 
 
 def _incident(snapshot: Snapshot, language: str, size: tuple[int, int]) -> Image.Image:

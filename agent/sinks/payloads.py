@@ -17,7 +17,15 @@ from agent import __version__
 from agent.core.devices import DeviceKind, Radio, Says
 from agent.core.model import Recorded, Scalar
 from agent.core.path_view import PathView
-from agent.core.snapshot_types import BoxView, DeviceView, FindingView, Snapshot, UplinkView
+from agent.core.snapshot_types import (
+    BoxView,
+    DeviceView,
+    FindingView,
+    ServiceView,
+    ServiceWayView,
+    Snapshot,
+    UplinkView,
+)
 from agent.text import LANGUAGES, words
 
 SCHEMA = 1
@@ -78,6 +86,7 @@ def state_payload(snapshot: Snapshot) -> dict[str, Any]:
         "uplinks": [uplink_payload(view, snapshot) for view in snapshot.uplinks],
         "boxes": [box_payload(view, snapshot) for view in snapshot.boxes],
         "modems": [modem_payload(view, snapshot) for view in modems(snapshot)],
+        "services": [service_payload(view, snapshot) for view in snapshot.services],
         "site_path": None if snapshot.site_path is None else path_payload(snapshot.site_path, snapshot),
     }
 
@@ -228,6 +237,32 @@ def _hearing(view: DeviceView, says: Says, snapshot: Snapshot) -> dict[str, Any]
         "heard_at": _at(snapshot, view.heard_at),
         "why": says.why,
         "locked": bool(says.locked),
+    }
+
+
+def service_payload(view: ServiceView, snapshot: Snapshot) -> dict[str, Any]:
+    """One service of ``snapshot``: on the path in use, and through each uplink."""
+    return {
+        "name": view.name,
+        "label": view.label,
+        "kind": view.kind.value,
+        "place": view.place,
+        **_serving(view.now, snapshot),
+        "certificate_until": None if view.valid_until is None else moment(view.valid_until),
+        "uplinks": [_serving(way, snapshot) for way in view.uplinks],
+    }
+
+
+def _serving(view: ServiceWayView, snapshot: Snapshot) -> dict[str, Any]:
+    """A service through one way; ``why`` is null if it answered as it should, or was never asked."""
+    return {
+        "uplink": view.uplink,
+        "state": view.serves.value,
+        "since": _at(snapshot, view.since),
+        "at": _at(snapshot, view.at),
+        "why": None if view.why is None else view.why.value,
+        "took_ms": _number(view.took_ms, 0),
+        "detail": view.detail,
     }
 
 

@@ -27,6 +27,7 @@ from hardware.virtual.emulator import Emulator, Line
 from hardware.virtual.ethernet import is_running
 from hardware.virtual.line import LinkQuality
 from hardware.virtual.netns import Namespace, NamespaceError, veth
+from hardware.virtual.offices import Offices
 from hardware.virtual.operator import build_operator
 from hardware.virtual.plan import BayUplink, Plan, all_targets, plan_bay
 from hardware.virtual.processes import Processes, find_program
@@ -49,6 +50,7 @@ class Bay:
         plans: every uplink's addresses, by name, in the order of preference.
         targets: addresses of the internet that answer.
         voices: the device that speaks for an uplink, by name; see ``make_voice``.
+        offices, service_names: the business's services, those of ``world.SERVICES`` that were asked for.
         router: the site's own, where the bay is ``routed``; None: the site has none.
         authority: file with the certificate of which whoever watches must know that it can be trusted.
 
@@ -63,6 +65,7 @@ class Bay:
         seed: int = 0,
         *,
         persist_outputs: bool = True,
+        services: Sequence[str] = (),
         routed: bool = False,
     ) -> None:
         self.folder = folder
@@ -75,6 +78,8 @@ class Bay:
         self.authority: Path | None = None
         self.operators: dict[str, Namespace] = {}
         self.services: dict[str, BoxServices] = {}
+        self.service_names = tuple(services)
+        self.offices: Offices
         self._seed = seed
         self._persist_outputs = persist_outputs
         self._routed = routed
@@ -114,8 +119,10 @@ class Bay:
         stack.callback(self._site.close)
         addresses = (*self.targets, *world.ADDRESSES)
         self.internet.ip(*(f"address add {address}/32 dev lo" for address in addresses))
-        servers = Internet(self.internet, self.targets)
-        stack.callback(servers.close)
+        stack.callback(Internet(self.internet, self.targets).close)
+        self.offices = Offices(self.internet, self.folder, self.service_names)
+        stack.callback(self.offices.close)
+        await self.offices.start()
         for plan in self.plans.values():
             self._build_uplink(plan)
         self._site.settle()

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from hardware.virtual.box import Cable
 from hardware.virtual.box_state import Hang
+from hardware.virtual.offices import Failure
 from hardware.virtual.speaks import DISHES, LIGHT, LOCKS, MODEMS, SPEAKS
 from hardware.virtual.wall import NameMode, PageMode, Wall, portal
+from hardware.virtual.world import SERVICES
 
 if TYPE_CHECKING:
     from hardware.virtual.bay import Bay
@@ -106,8 +108,26 @@ def _flag(name: str, args: Mapping[str, Any], *, usual: bool) -> bool:
 
 
 def _wall(bay: Bay, on: str, wall: Wall) -> None:
-    bay.boxes[on].wall = wall
+    bay.boxes[on].wall = replace(wall, blocked=bay.boxes[on].wall.blocked)
     bay.services[on].follow()
+
+
+def _service(bay: Bay, args: Mapping[str, Any]) -> str:
+    return _choice("service", args, "", bay.service_names)
+
+
+def _service_out(bay: Bay, _on: str, args: Mapping[str, Any]) -> None:
+    how = Failure(_choice("how", args, Failure.SILENT, [str(failure) for failure in Failure]))
+    bay.offices.fail(_service(bay, args), how)
+
+
+def _blocked(*, passes: bool) -> Callable[[Bay, str, Mapping[str, Any]], None]:
+    def act(bay: Bay, on: str, args: Mapping[str, Any]) -> None:
+        box, address = bay.boxes[on], SERVICES[_service(bay, args)].address
+        kept = tuple(one for one in box.wall.blocked if one != address)
+        box.wall = replace(box.wall, blocked=kept if passes else (*kept, address))
+
+    return act
 
 
 def _portal(bay: Bay, on: str, args: Mapping[str, Any]) -> None:
@@ -197,6 +217,12 @@ DEEDS: Mapping[str, DeedForm] = {
     "dns_out": DeedForm(_dns_out, optional=("mode", "box_only")),
     "dns_back": DeedForm(lambda bay, on, _: _wall(bay, on, Wall())),
     "quality": DeedForm(_quality, optional=_QUALITIES),
+    "service_out": DeedForm(_service_out, on=False, required=("service",), optional=("how",)),
+    "service_back": DeedForm(
+        lambda bay, _on, args: bay.offices.fail(_service(bay, args), None), on=False, required=("service",)
+    ),
+    "service_blocked": DeedForm(_blocked(passes=False), required=("service",)),
+    "service_passes": DeedForm(_blocked(passes=True), required=("service",)),
     "target_out": DeedForm(_target(answers=False), on=False, required=("target",)),
     "target_back": DeedForm(_target(answers=True), on=False, required=("target",)),
     "power_off": DeedForm(_mains(present=False), on=False),
@@ -229,6 +255,8 @@ DEEDS: Mapping[str, DeedForm] = {
   what ``mode`` says (``NAME_FAILURES``); with ``box_only=True`` only the box's does.
 - ``portal_end``, ``dns_back``: the box lets everything through again. It can be in one of these two states
   only: the later one counts. A restart changes neither.
+- ``service_out``: a service does not answer, or says what ``how`` says (``offices.Failure``), whoever asks;
+  ``service_blocked``: the box lets nothing through to it, as if the operator filtered it.
 - ``rewire``: plugs the box ``to`` into the relay of the box it is done on.
 - ``modem``: the card, the network, the cell or the subscription of the uplink's modem is another; what
   keeps it from data keeps the packets too.

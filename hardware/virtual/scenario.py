@@ -100,6 +100,14 @@ class ScenarioUplink:
 
 
 @dataclass(frozen=True, slots=True)
+class ScenarioService:
+    """Something the business needs, one of ``world.SERVICES``, as people call it."""
+
+    name: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class ScenarioPower:
     """What the configuration says of power; None leaves the default.
 
@@ -224,3 +232,4 @@ class Scenario:
     power: ScenarioPower = field(default_factory=ScenarioPower)
     router: ScenarioRouter | None = None
     starts_s: float = 32_400.0
+    services: tuple[ScenarioService, ...] = ()

@@ -61,10 +61,15 @@ def _flag(value: object) -> str | None:
     return None if isinstance(value, bool) else "allowed: true, false"
 
 
+_SERVICE: Mapping[str, Callable[[object], str | None]] = {"service": _text}
+_OFFICE = {**_SERVICE, "how": _one_of("silent", "refused", "status")}
 _ALONE = DeedForm(on=False)
 _PLAIN = DeedForm()
 _TARGET = DeedForm(on=False, args={"target": _text}, required=("target",))
 _EVERYWHERE: Mapping[str, DeedForm] = {
+    "service_out": DeedForm(on=False, args=_OFFICE, required=("service",)),
+    "service_back": DeedForm(on=False, args=_SERVICE, required=("service",)),
+    **dict.fromkeys(("service_blocked", "service_passes"), DeedForm(args=_SERVICE, required=("service",))),
     "target_out": _TARGET,
     "target_back": _TARGET,
     **dict.fromkeys(("power_off", "power_on", "agent_kill", "agent_term", "agent_start"), _ALONE),

@@ -14,12 +14,14 @@ from hardware.virtual.scenario import (
     Scenario,
     ScenarioPower,
     ScenarioRouter,
+    ScenarioService,
     ScenarioUplink,
 )
 from hardware.virtual.scenario_conditions import EXPECT, NEVER, read_condition
 from hardware.virtual.scenario_deeds import read_deeds
 from hardware.virtual.speaks import MODEMS, REBOOTS, SPEAKS, SPOKEN_ON
 from hardware.virtual.strict_table import Table, timed
+from hardware.virtual.world import SERVICES
 
 FOLDER = Path(__file__).parent / "scenarios"
 FOLDERS: Mapping[Player, Path] = {Player.BAY: FOLDER, Player.CORE: FOLDER / "core"}
@@ -64,6 +66,12 @@ def parse(text: str, name: str) -> Scenario:
     deeds = tuple(
         deed for table in top.tables("do") for deed in read_deeds(table, player, uplinks, duration_s)
     )
+    services = _services(top)
+    known = [one.name for one in services]
+    for deed in deeds:
+        if (asked := deed.args.get("service")) is not None and asked not in known:
+            told = f"{deed.what}: service {asked!r} is not allowed; allowed: {', '.join(known) or 'none'}"
+            top.fault("do", told)
     deed_names = [deed.name for deed in deeds if deed.name]
     scenario = Scenario(
         name=name,
@@ -83,6 +91,7 @@ def parse(text: str, name: str) -> Scenario:
         plays=player,
         known=top.text("known", ""),
         power=_power(top, player),
+        services=services,
         router=_router(top, player) if "router" in top else None,
         starts_s=_time_of_day(top, "starts", top.text("starts", "09:00")),
     )
@@ -126,7 +135,7 @@ def find(name: str) -> Scenario:
     raise ScenarioError(name, [f"no such scenario; there are: {', '.join(names())}{hint}"])
 
 
-_TABLES = ("power", "router", "uplink", "do", "expect", "never")
+_TABLES = ("power", "router", "uplink", "service", "do", "expect", "never")
 _FOR_THE_CORE = (
     *("texts", "first_hop", "relay_cuts", "terminal", "data_mb", "data_used_mb"),
     *timed("boots_in"),
@@ -177,6 +186,16 @@ def _uplink(table: Table, number: int, player: Player) -> ScenarioUplink:
         data_mb=None if (data_mb := table.maybe_number("data_mb", 5, 100_000)) is None else int(data_mb),
         data_used_mb=table.number("data_used_mb", 0.0, 0, 100_000),
     )
+
+
+def _services(top: Table) -> tuple[ScenarioService, ...]:
+    """``[[service]]``: by a name that the bay's internet knows, and what people call it."""
+    found = []
+    for table in top.tables("service"):
+        table.only(("name", "label"))
+        name = table.text("name", allowed=tuple(SERVICES))
+        found.append(ScenarioService(name, table.text("label", name)))
+    return tuple(found)
 
 
 def _speaks(table: Table, kind: str) -> str | None:

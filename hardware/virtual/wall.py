@@ -39,16 +39,18 @@ class Wall:
         all_names: it also answers so (or not at all) in the place of every name server of the internet.
         pages: what it shows instead of web pages; None lets the web through.
         pings: of all else it lets pings through; only looked at with ``pages``.
+        blocked: addresses of the internet to which it lets nothing through.
     """
 
     names: NameMode = NameMode.WELL
     all_names: bool = False
     pages: PageMode | None = None
     pings: bool = True
+    blocked: tuple[str, ...] = ()
 
     def rules(self) -> tuple[str, ...]:
         """What ``ip rule`` must be told, in this order; none for a box that forwards everything."""
-        rules = []
+        rules = [f"iif lan to {address} blackhole" for address in self.blocked]
         if self.all_names:
             fate = "blackhole" if self.names is NameMode.SILENT else f"lookup {TABLE}"
             rules.append(f"iif lan ipproto udp dport 53 {fate}")

@@ -156,7 +156,12 @@ def test_each_device_that_is_asked_has_a_line(capsys):
         ),
     ]
     assert main(["check", example, "--json", "--lang", "en"]) == 0
-    assert [f"# {line}" for line in json.loads(capsys.readouterr().out)["asked"]] == lines
+    asked = [f"# {line}" for line in json.loads(capsys.readouterr().out)["asked"]]
+    assert asked[: len(lines)] == lines
+    assert asked[len(lines)] == (
+        '# service "telephone": OPTIONS of sip.example.net:5060 udp, every 60 s, '
+        "where data is limited every 21600 s"
+    )
 
 
 # --- relays that nobody has seen at work ------------------------------------------------------------------

@@ -12,6 +12,7 @@ from agent.config.notices import notices
 from agent.config.reader import parse
 from agent.core.devices import DeviceKind, DeviceSpec
 from agent.core.failover_rules import FailoverRules
+from agent.core.service_words import ServiceKind, ServiceSpec
 from agent.core.site import BoxSpec, PowerRules, Site, UplinkKind, UplinkSpec
 
 EXAMPLE = resources.files("agent.config").joinpath("example.toml").read_text(encoding="utf-8")
@@ -228,6 +229,39 @@ def test_the_site_carries_everything_that_the_core_must_know():
         switch_cost_s=7.0,
         failover=FailoverRules(path_targets=targets),
     )
+
+
+def test_the_site_knows_its_services_and_whom_they_are_asked_of():
+    """Ports follow the kind; where data cost money, nothing is asked more often than elsewhere."""
+    text = (
+        MINIMAL
+        + """
+[[service]]
+name = "phone"
+label = "Téléphone"
+kind = "sip"
+host = "sip.example.net"
+transport = "tcp"
+every_s = 3600
+every_metered_s = 300
+[[service]]
+name = "apps"
+kind = "https"
+host = "dms.example.net"
+path = "/login"
+[[service]]
+name = "names"
+kind = "dns"
+host = "10.1.2.3"
+question = "dms.example.net"
+"""
+    )
+    assert to_site(parse(text)).services == (
+        ServiceSpec("phone", "Téléphone", ServiceKind.SIP, "sip.example.net:5060 tcp", 3600.0, 3600.0),
+        ServiceSpec("apps", "apps", ServiceKind.HTTPS, "dms.example.net:443/login", 60.0, 21_600.0),
+        ServiceSpec("names", "names", ServiceKind.DNS, "10.1.2.3:53 dms.example.net", 60.0, 21_600.0),
+    )
+    assert parse(effective(parse(text))) == parse(text)
 
 
 def test_the_site_knows_who_speaks_for_each_uplink():

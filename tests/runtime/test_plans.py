@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.config.forms import public_name, web_page
+from agent.config.forms import public_name, service_host, web_page, web_path
 from agent.config.reader import parse
-from agent.plans import check_plans, probe_plans, questions
+from agent.core.service_words import ServiceKind
+from agent.plans import check_plans, exits, probe_plans, questions, service_plans
 from agent.probes.checker import CheckPlan
 from agent.probes.dns_message import encode_query
 from agent.probes.icmp import ProbePlan
 from agent.probes.inquiry import Questions
+from agent.probes.services.asker import Exit
+from agent.probes.services.https import request
+from agent.probes.services.plan import ServicePlan, Transport
+from agent.probes.services.sip_message import Options
 from agent.probes.web import Page
 
 FILE = """
@@ -53,6 +60,47 @@ def test_every_uplink_is_checked_as_configured() -> None:
         CheckPlan("ftth", "eth0", ("1.1.1.1", "8.8.8.8"), 60.0, "192.168.1.10", "192.168.1.1"),
         CheckPlan("4g", "wwan0", USUAL, 600.0),
     ]
+
+
+SERVICES = """
+[[service]]
+name = "phone"
+kind = "sip"
+host = "sip.example.net."
+transport = "tcp"
+[[service]]
+name = "apps"
+kind = "https"
+host = "dms.example.net"
+port = 8443
+path = "/login?next=/"
+status = 302
+ca_file = "/etc/vigie/ca.pem"
+[[service]]
+name = "names"
+kind = "dns"
+host = "10.1.2.3"
+question = "dms.example.net"
+"""
+
+
+def test_every_service_is_asked_as_configured() -> None:
+    """Through the ways that uplinks are; a certificate is for a name without its last dot."""
+    config = parse(FILE + SERVICES)
+    assert service_plans(config) == [
+        ServicePlan("phone", ServiceKind.SIP, "sip.example.net", 5060, Transport.TCP),
+        ServicePlan(
+            "apps",
+            ServiceKind.HTTPS,
+            "dms.example.net",
+            8443,
+            path="/login?next=/",
+            status=302,
+            ca_file=Path("/etc/vigie/ca.pem"),
+        ),
+        ServicePlan("names", ServiceKind.DNS, "10.1.2.3", 53, question="dms.example.net"),
+    ]
+    assert exits(config) == [Exit("ftth", "eth0", "192.168.1.10", "192.168.1.1"), Exit("4g", "wwan0")]
 
 
 def test_questions_are_those_of_the_file() -> None:
@@ -99,6 +147,19 @@ def test_whatever_page_is_allowed_can_be_asked_for(host: str, port: str, path: s
     assert request.count(b"\r\n\r\n") == 1
     assert len(request.split(b"\r\n")) == 7
     assert page.host[0].isdigit() or encode_query(1, page.host)
+
+
+@given(HOSTS, PATHS)
+def test_whatever_service_is_allowed_can_be_asked_for(host: str, path: str) -> None:
+    """One request of one line each header, whatever stands in the file."""
+    if service_host(host) is not None or web_path(f"/{path}") is not None:
+        return
+    (phone,) = service_plans(parse(FILE + SERVICES.replace("sip.example.net.", host)))[:1]
+    options = Options(phone.host, phone.port, "TCP", ("192.168.1.10", 5060), "ab").encode()
+    assert (options.count(b"\r\n\r\n"), len(options.split(b"\r\n"))) == (1, 13)
+    asked = request(ServicePlan("apps", ServiceKind.HTTPS, phone.host, 443, path=f"/{path}"))
+    assert (asked.count(b"\r\n\r\n"), len(asked.split(b"\r\n"))) == (1, 7)
+    assert phone.host[0].isdigit() or encode_query(1, phone.host)
 
 
 def quoted(text: str) -> str:

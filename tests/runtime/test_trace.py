@@ -29,6 +29,7 @@ from agent.core.model import (
 )
 from agent.core.outside import PathSeen, PublicAddress
 from agent.core.people import Request, Verb
+from agent.core.service_words import Served, Snag
 from agent.core.site import UplinkKind, UplinkSpec
 from agent.core.spending import Spending, Spent
 from agent.runtime import trace
@@ -42,6 +43,8 @@ EACH: list[Observation] = [
     Link("ftth", present=False),
     Check("ftth", Asked.NAME, "dns.google@1.1.1.1", 1234.5, Said.WELL, 8.12, "1.1.1.1", "8.8.8.8"),
     Check("ftth", Asked.HOP, "2", 1234.5, Said.SILENT),
+    Served("phone", "site", 1234.5, None, 12.5, "203.0.113.80", "ftth", 1.9e9),
+    Served("phone", "4g", 1234.5, Snag.SILENT, detail="no answer"),
     PublicAddress("site", 1234.5, "81.2.69.160", by="stun.cloudflare.com"),
     PublicAddress("4g", 1234.5, None, 6, why="no answer"),
     PathSeen("site", 1234.5, ("192.168.10.1", None, "100.64.0.1")),

@@ -317,7 +317,15 @@ def test_examples_of_the_manual_hold_to_the_schemas():
     """What docs/mqtt.md shows is what is sent."""
     manual = (Path(__file__).parents[2] / "docs/mqtt.md").read_text()
     examples = [json.loads(block.partition("```")[0]) for block in manual.split("```json")[1:]]
-    names = ["event.json", "uplink.json", "box.json", "modem.json", "state.json", "command_result.json"]
+    names = [
+        "event.json",
+        "uplink.json",
+        "box.json",
+        "modem.json",
+        "service.json",
+        "state.json",
+        "command_result.json",
+    ]
     for name, example in zip(names, examples, strict=True):
         check(name, example)
     event = Event(Code(examples[0]["code"]), "ftth", Severity.ALERT, "run-1", examples[0]["args"])

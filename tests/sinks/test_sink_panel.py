@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from conftest import make_service
 
 from agent.core.codes import Code
 from agent.core.model import Part
@@ -270,9 +271,13 @@ def test_the_main_page_stands_most_of_the_time(example_snapshot: Build) -> None:
         Kind.INSTALLER: 0.1,
         Kind.INCIDENT: 0.0,
         Kind.BOX: 0.0,
+        Kind.SERVICES: 0.0,
     }
     after = example_snapshot(last_incident=LastIncident(Code.BOX_HUNG, "Fibre", 60.0, 100.0))
-    assert shares(after) == {Kind.MAIN: 0.8, Kind.INSTALLER: 0.1, Kind.INCIDENT: 0.1, Kind.BOX: 0.0}
+    shown = {Kind.MAIN: 0.8, Kind.INSTALLER: 0.1, Kind.INCIDENT: 0.1, Kind.BOX: 0.0, Kind.SERVICES: 0.0}
+    assert shares(after) == shown
+    needed = shares(replace(after, services=(make_service(),)))
+    assert needed[Kind.SERVICES] == pytest.approx(6 / 66, abs=0.02)
 
 
 def test_in_trouble_only_the_main_page_stands(

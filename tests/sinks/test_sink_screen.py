@@ -46,6 +46,7 @@ SCENES = (
     "refused",
     "three_uplinks",
     "six_uplinks",
+    "service_down",
     "signal_excellent",
     "signal_good",
     "signal_fair",

@@ -12,12 +12,13 @@ from collections.abc import Container
 from dataclasses import dataclass
 
 from agent.core.model import Recorded
-from agent.core.snapshot_types import BoxView, DeviceView, Snapshot, UplinkView
+from agent.core.snapshot_types import BoxView, DeviceView, ServiceView, Snapshot, UplinkView
 from agent.sinks.payloads import (
     box_payload,
     event_payload,
     modem_payload,
     modems,
+    service_payload,
     speaker,
     state_payload,
     to_json,
@@ -54,6 +55,9 @@ def messages(snapshot: Snapshot) -> dict[str, bytes]:
     }
     found |= {f"box/{part(view.name)}": to_json(box_payload(view, snapshot)) for view in snapshot.boxes}
     found |= {f"modem/{part(view.name)}": to_json(modem_payload(view, snapshot)) for view in modems(snapshot)}
+    found |= {
+        f"service/{part(one.name)}": to_json(service_payload(one, snapshot)) for one in snapshot.services
+    }
     found["state"] = to_json(state_payload(snapshot))
     return found
 
@@ -85,7 +89,8 @@ def news(snapshot: Snapshot) -> dict[str, object]:
         tuple((view.code, view.subject, view.severity) for view in snapshot.findings),
         _path_news(snapshot),
     )
-    parts = {**uplinks, **boxes, **radios}
+    served = {f"service/{part(view.name)}": _service_news(view) for view in snapshot.services}
+    parts = {**uplinks, **boxes, **radios, **served}
     return {**parts, "state": (site, *parts.values())}
 
 
@@ -106,6 +111,10 @@ def _path_news(snapshot: Snapshot) -> object:
 
 def _box_news(view: BoxView) -> object:
     return (view.phase, view.wired, view.cycles_today, view.refusal)
+
+
+def _service_news(view: ServiceView) -> object:
+    return (view.via, view.valid_until, *(way.serves for way in (view.now, *view.uplinks)))
 
 
 def device_news(view: DeviceView | None) -> object:

@@ -14,6 +14,7 @@ from agent.sinks.web.history import incident_table
 from agent.sinks.web.markup import Html, html, joined, tag
 from agent.sinks.web.plot import legend
 from agent.sinks.web.said import clock_s, since, symbol, wall
+from agent.sinks.web.services import service_section
 from agent.sinks.web.story import Incident
 from agent.sinks.web.uplink import uplink_row
 from agent.text import duration, page, panel, words
@@ -82,6 +83,7 @@ def panel_main(shown: Shown) -> Html:
         head,
         _hero(shown),
         _also(shown),
+        service_section(snapshot, language),
         uplinks,
         incidents,
         data_at=f"{wall(snapshot, snapshot.mono):.0f}",

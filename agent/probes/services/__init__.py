@@ -1,0 +1,1 @@
+"""What the business needs: each service asked once, through one way, by its own protocol."""
