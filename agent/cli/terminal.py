@@ -283,3 +283,10 @@ def print_lines(lines: tuple[Line, ...]) -> None:
     console = Console(highlight=False)
     for row in newest_rows(lines, None, console.width):
         console.print(Text(*row))
+
+
+def print_rows(rows: Sequence[Sequence[Row]]) -> None:
+    """Rows of styled pieces on stdout; none may be wider than the terminal."""
+    console = Console(highlight=False)
+    for row in rows:
+        console.print(Text.assemble(*row), soft_wrap=True)

@@ -107,6 +107,9 @@ def _led_lines(leds: Mapping[str, Any]) -> Iterator[str]:
 
 def _toml(value: object, name: str) -> str:
     """``value`` as TOML; all texts of a ``Config`` are on one line."""
+    if isinstance(value, Struct):
+        inner = {key: content for key, content in asdict(value).items() if content is not None}
+        return "{ " + ", ".join(f"{key} = {_toml(content, key)}" for key, content in inner.items()) + " }"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple):

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address
 
-from agent.config.hours import opening
+from agent.config.hours import TIMES
 from agent.config.words import Words, say
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,38}")
@@ -325,6 +325,6 @@ FORMS: dict[str, Callable[[str], Words | None]] = {
     "topic": topic,
     "window": window,
     "quiet": quiet,
-    "opening": opening,
+    **TIMES,
 }
 """By the name that the schema gives them."""

@@ -1,8 +1,10 @@
-"""Opening hours as people write them: ``"mon-fri 08:00-18:30"``."""
+"""Times as people write them: opening hours like ``"mon-fri 08:00-18:30"``, and days."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from datetime import date
 
 from agent.config.words import Words, say
 from agent.core.opening import Hours
@@ -69,3 +71,15 @@ def _meant(text: str) -> str:
 
 def _day(name: str) -> str:
     return _FOREIGN.get(name[:3], name[:3])
+
+
+def day(text: str) -> Words | None:
+    """A day of the calendar."""
+    try:
+        return None if date.fromisoformat(text).isoformat() == text else say("day")
+    except ValueError:
+        return say("day")
+
+
+TIMES: dict[str, Callable[[str], Words | None]] = {"opening": opening, "day": day}
+"""The rules of this file, by the names that the schema gives them."""

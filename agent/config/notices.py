@@ -34,6 +34,7 @@ def notices(config: Config, language: str = "en") -> list[str]:
 def _all(config: Config) -> Iterator[Words]:
     yield from _uplinks(config)
     yield from _power(config)
+    yield from _facts(config)
     for uplink in config.uplink:
         yield from _targets(uplink)
         yield from _data(config, uplink)
@@ -77,6 +78,15 @@ def _power(config: Config) -> Iterator[Words]:
         yield say("notice_spacing_shrinks")
     if power.per_day < power.per_incident:
         yield say("notice_per_day")
+
+
+def _facts(config: Config) -> Iterator[Words]:
+    """What people have told and should not leave so; the rest is for the audit."""
+    for box in config.box:
+        if box.relay is not None and box.facts.contact == "no":
+            yield say("notice_contact_no", box=box.name, relay=box.relay)
+    if config.site.facts.pi_outlet == "switched":
+        yield say("notice_pi_switched")
 
 
 def _targets(uplink: Uplink) -> Iterator[Words]:

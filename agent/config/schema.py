@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, convert, field, to_builtins
 
+from agent.config.schema_facts import BoxFacts, SiteFacts, UplinkFacts
 from agent.config.schema_failover import Failover
 from agent.config.schema_mqtt import File, Mqtt, SecretFile
 from agent.config.schema_panel import Panel, Window
@@ -61,6 +62,9 @@ class Site(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When the site is open for business, local time, at most 14, like ``"mon-fri 08:00-18:30"``; an outage
     while it is closed is no alert before it opens soon. Default: always open."""
 
+    facts: SiteFacts = SiteFacts()
+    """``[site.facts]``: what only people know of it."""
+
 
 class Uplink(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[[uplink]]``: one way to the internet. The order of the entries is the order of preference."""
@@ -98,6 +102,9 @@ class Uplink(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     data_mb: Annotated[int, Meta(ge=5, le=100_000, extra={"derived": True})] | None = None
     """Megabytes (10^6 bytes) a month that the agent itself may use on it, 5 to 100000. Default: 50 for
     ``cellular`` that is not the first uplink, else no limit."""
+
+    facts: UplinkFacts = UplinkFacts()
+    """``[uplink.facts]``: what only people know of it."""
 
 
 class Box(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -138,6 +145,9 @@ class Box(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     reboot: bool = True
     """False: never rebooted by software, also where its driver can."""
+
+    facts: BoxFacts = BoxFacts()
+    """``[box.facts]``: what only people know of it."""
 
 
 class Modem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

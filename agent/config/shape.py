@@ -45,6 +45,7 @@ SYNONYMS = {
     "orange": "livebox",
     "free": "freebox",
     "bouygues": "bbox",
+    "nf": "nc",
     "voip": "sip",
     "telephone": "sip",
     "ssl": "tls",

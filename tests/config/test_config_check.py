@@ -87,7 +87,7 @@ def test_json_of_a_bad_file_lists_its_problems(bad, capsys):
         "name": 'uplink "ftth"',
         "value": '"ftth"',
         "message": "unknown key, did you mean kind? Allowed here: name, label, kind, operator, interface, "
-        "gateway, source, targets, interval_s, timeout_s, data_mb",
+        "gateway, source, targets, interval_s, timeout_s, data_mb, facts",
     }
 
 

@@ -168,7 +168,22 @@ def test_devices_without_an_address_of_their_own_have_none():
 # --- the effective text ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", [EXAMPLE, MINIMAL, MQTT, ASKED], ids=["example", "minimal", "mqtt", "asked"])
+FACTS = (
+    MINIMAL
+    + """
+[box.facts]
+contact = "nc"
+[site.facts]
+ups_min = 0
+contacts = [{ name = 'A "b"', phone = "+33612345678" }, { name = "C", phone = "+33612345679", role = "IT" }]
+broker_on_site = false
+"""
+)
+
+
+@pytest.mark.parametrize(
+    "text", [EXAMPLE, MINIMAL, MQTT, ASKED, FACTS], ids=["example", "minimal", "mqtt", "asked", "facts"]
+)
 def test_the_effective_text_reads_back_as_the_same_configuration(text):
     """``check`` prints a file that could replace the one it read."""
     config = parse(text)
@@ -387,6 +402,8 @@ def with_line(after: str, line: str) -> str:
         ),
         (ASKED.replace('api = "starlink"', ""), "uplink sky: without a [[box]] with api"),
         (MINIMAL, "uplink 4g: without a [[modem]]"),
+        (MINIMAL + '[box.facts]\ncontact = "no"\n', "box box-ftth: on the normally-open contact of gpio17"),
+        (MINIMAL + '[site.facts]\npi_outlet = "switched"\n', "site.facts.pi_outlet: the Pi can cut"),
         (MINIMAL + "[power]\narmed = false\n", "power.armed is false"),
         (MINIMAL + "[power]\nspacing_s = [2, 300]\n", "power.spacing_s has 2: below 300 s"),
         (MINIMAL + "[power]\nspacing_s = [600, 300]\n", "power.spacing_s gets shorter"),

@@ -34,13 +34,16 @@ DOCUMENTATION = (Path(__file__).parents[2] / "docs" / "configuration.md").read_t
 
 
 def sections() -> dict[str, dict]:
-    """Keys of every section, by its header; LEDs are a section of their own."""
+    """Keys of every section, by its header; LEDs and facts are sections of their own."""
     found = {}
     for key in keys_of(schema()).values():
         node = key.type
         if isinstance(node, inspect.VarTupleType):
             node, _ = plain(node.item_type)
         found[key.section] = keys_of(node)
+        facts = found[key.section].pop("facts", None)
+        if facts is not None:
+            found[f"[{key.name}.facts]"] = keys_of(facts.type)
     leds, _ = plain(found["[panel]"]["leds"].type.value_type)
     found["[panel.leds]"] = keys_of(leds)
     found["[mqtt.second]"] = keys_of(found["[mqtt]"]["second"].type)
