@@ -47,6 +47,7 @@ class Carried:
         turns: when the uplink was another one without a silence before, lately and since the last silence.
         spread: several uplinks carry the site at once.
         asked_every_s: how often the site's address is asked for, as last ordered.
+        left_at: by uplink, when it was last seen to cease to carry the site.
     """
 
     active: str | None = None
@@ -63,3 +64,8 @@ class Carried:
     turns: tuple[float, ...] = ()
     spread: bool = False
     asked_every_s: float = 0.0
+    left_at: Mapping[str, float] = field(default_factory=dict)
+
+    def left(self, at: float) -> Mapping[str, float]:
+        """``left_at``, once the present uplink has ceased to carry the site at this instant."""
+        return self.left_at if self.active is None else {**self.left_at, self.active: at}

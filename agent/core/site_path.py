@@ -67,10 +67,10 @@ def carried_until(state: State, uplink: str) -> float:
 
     The site may be silent since then, or this machine's own cable to it may be out.
     """
-    path = state.path
-    if path is None or path.health is Health.UP or state.carried.active != uplink:
-        return NEVER
-    return path.since
+    path, carried = state.path, state.carried
+    if carried.active != uplink:
+        return carried.left_at.get(uplink, NEVER)
+    return NEVER if path is None or path.health is Health.UP else path.since
 
 
 # --- evidence ---------------------------------------------------------------------------------------------
@@ -192,7 +192,8 @@ def _unresolved(state: State, now: Now, out: Out) -> State:
         return state
     if now.mono - carried.silence.ended_at >= RESOLVE_S:
         _interrupted(state, carried.silence, None, out)
-        unknown = replace(carried, active=None, since=None, witness=None, silence=None)
+        left_at = carried.left(carried.silence.began_at)
+        unknown = replace(carried, active=None, since=None, witness=None, silence=None, left_at=left_at)
         return evolved(state, carried=unknown)
     if now.mono - carried.asked_at < AGAIN_S:
         return state
@@ -207,8 +208,8 @@ def _changed_quietly(state: State, found: carrying.Found, now: Now, out: Out) ->
         return state if found.asked_at <= carried.doubt_at else _turn(state, found, now, out)
     turns = (*(at for at in carried.turns if now.mono - at < TURNS_S), now.mono)
     if len(turns) >= MOST_TURNS:
-        spread = replace(carried, active=None, since=None, witness=None, doubt=None, turns=turns, spread=True)
-        return evolved(state, carried=spread)
+        gone = replace(carried, active=None, since=None, witness=None, left_at=carried.left(now.mono))
+        return evolved(state, carried=replace(gone, doubt=None, turns=turns, spread=True))
     out.order(AskAddress(SITE))
     doubt = replace(carried, doubt=found.uplink, doubt_at=found.asked_at, asked_at=now.mono, turns=turns)
     return evolved(state, carried=doubt)
@@ -245,6 +246,7 @@ def _turn(state: State, found: carrying.Found, now: Now, out: Out) -> State:
         doubt=None,
         spread=False,
         turns=() if carried.spread or silence is not None else carried.turns,
+        left_at=carried.left(now.mono if silence is None else silence.began_at),
     )
     return evolved(state, carried=turned)
 

@@ -55,7 +55,7 @@ def judge(answer: Answer) -> tuple[Said, str]:
 
 
 async def ask_name(
-    way: Way, server: str, name: str, clock: Callable[[], float], timeout_s: float, port: int = PORT
+    way: Way, server: str, name: str, clock: Callable[[], float], timeout_s: float, port: int | None = None
 ) -> Named:
     """Ask ``server`` for ``name`` and wait for the answer, ``timeout_s`` at most.
 
@@ -65,7 +65,7 @@ async def ask_name(
         name: a name with a public address.
         clock: monotonic seconds.
         timeout_s: longest wait in all.
-        port: the server's.
+        port: the server's; None is the usual one.
     """
     try:
         asked = way.open(socket.SOCK_DGRAM)
@@ -74,7 +74,7 @@ async def ask_name(
     with asked:
         try:
             # Only this server's answers get through from now on, and ICMP errors find their way back.
-            asked.connect((server, port))
+            asked.connect((server, PORT if port is None else port))
         except OSError as error:
             return _named(unsent(error))
         return await _Question(way, asked, server, name, clock).ask(timeout_s)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import shutil
 import signal
@@ -133,6 +134,7 @@ def test_failed_start_leaves_nothing(tmp_path: Path) -> None:
         with pytest.raises(OSError, match="No such file"):
             await Bay(tmp_path / "missing", TWO).start()
 
+    gc.collect()  # or what earlier tests have left could be closed meanwhile
     before = open_files()
     asyncio.run(act())
     assert open_files() == before
