@@ -19,6 +19,7 @@ COMMANDS = {
     "power": "restart a box, or withhold automatic restarts, through the running agent",
     "commission": "try out everything with a person: uplinks, relays, panel, broker; keep a signed record",
     "plan": "print what a site needs on paper: the front panel's label, and what its LEDs mean",
+    "report": "a month's availability, outages and costs; or an incident's case file for the operator",
     "audit": "the weak points of this site, the worst first, and what to buy next",
     "fleet": "all sites of a broker in one table, the worst first; or judged once, as a Nagios check",
     "replay": "a recorded day through the present detector, alone or beside other rules",

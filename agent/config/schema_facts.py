@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 FactLabel = Annotated[str, Meta(extra={"form": "label"})]
+FactText = Annotated[str, Meta(extra={"form": "text"})]
 
 
 class Contact(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -61,9 +62,19 @@ class SiteFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     monthly_budget_eur: Annotated[float, Meta(ge=0.0, le=100000.0)] | None = None
     """What all uplinks together may cost a month, euros, 0 to 100000."""
 
+    cost_per_hour_eur: Annotated[float, Meta(ge=0.0, le=100_000.0)] | None = None
+    """Euros that an hour without internet costs while the site is open, 0 to 100000. Default: reports name
+    no cost."""
+
 
 class UplinkFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[uplink.facts]``: what only people know of an uplink."""
+
+    contract: FactText | None = None
+    """Number of the line or contract, as the operator's hotline asks for it; 1 to 128 characters."""
+
+    hotline: FactText | None = None
+    """Telephone number or address of the operator's hotline; 1 to 128 characters."""
 
     as_number: Annotated[int, Meta(ge=1, le=999999)] | None = None
     """Number of the autonomous system of its public address, 1 to 999999; two names may hide one network."""

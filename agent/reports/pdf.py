@@ -117,6 +117,20 @@ class Sheets:
         self._ink(fill)
         self._canvas.circle(x * mm, (HEIGHT - y) * mm, across / 2 * mm, fill=int(fill is not None))
 
+    def stroke(self, points: Sequence[tuple[float, float]], shade: Shade, thick: float) -> None:
+        """A line through points, ``thick`` millimetres."""
+        self._canvas.setStrokeColorRGB(*shade)
+        self._canvas.setLineWidth(thick * mm)
+        path = self._canvas.beginPath()
+        for place, (x, y) in enumerate(points):
+            (path.lineTo if place else path.moveTo)(x * mm, (HEIGHT - y) * mm)
+        self._canvas.drawPath(path)
+
+    def area(self, x: float, y: float, wide: float, high: float, shade: Shade) -> None:
+        """A filled rectangle without an edge."""
+        self._canvas.setFillColorRGB(*shade)
+        self._canvas.rect(x * mm, (HEIGHT - y - high) * mm, wide * mm, high * mm, stroke=0, fill=1)
+
     def _ink(self, fill: Shade | None) -> None:
         self._canvas.setStrokeColorRGB(*BLACK)
         self._canvas.setLineWidth(0.15 * mm)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from pathlib import Path
 from typing import IO
 
@@ -26,3 +27,14 @@ def lock(folder: Path) -> IO[str]:
         file.close()
         raise AlreadyRunningError(f"another agent is running with {folder}") from error
     return file
+
+
+def is_held(folder: Path) -> bool:
+    """Whether an agent is running with ``folder`` now; nothing is locked to find out (``proc_locks(5)``)."""
+    try:
+        held = (folder / "lock").stat()
+        locks = Path("/proc/locks").read_text(encoding="ascii")
+    except OSError:
+        return False
+    name = f"{os.major(held.st_dev):02x}:{os.minor(held.st_dev):02x}:{held.st_ino}"
+    return any("FLOCK" in line and name in line.split() for line in locks.splitlines())

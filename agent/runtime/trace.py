@@ -29,6 +29,7 @@ from agent.core.people import Request
 from agent.core.service_words import Served, ServiceSpec
 from agent.core.site import Site, UplinkSpec
 from agent.core.spending import Spending, Spent
+from agent.runtime.digest import Digest
 
 FILE_BYTES = 4_000_000
 KEPT_FILES = 12
@@ -194,6 +195,7 @@ class Recorder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._digest = Digest(folder)
         self._lines: list[bytes] = []
         self.detail: str | None = None
         """Why the last flush failed, None if it did not."""
@@ -221,6 +223,7 @@ class Recorder:
         Returns:
             False if the disk refused; ``detail`` says why, and nothing was lost by the call itself.
         """
+        lines = list(lines)
         data = b"".join(line + b"\n" for line in lines)
         if not data:
             return True
@@ -229,6 +232,7 @@ class Recorder:
             with self._current().open("ab") as file:
                 file.write(gzip.compress(data, compresslevel=6))
             self._prune()
+            self._digest.take(lines)
         except OSError as error:
             self.detail = str(error)
             return False
