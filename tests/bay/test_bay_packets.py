@@ -72,11 +72,11 @@ def test_loss_is_seen_and_repeats_with_the_seed(tmp_path: Path) -> None:
     seen: list[list[bool]] = []
 
     async def story(bay: Bay) -> None:
-        seen.append([await bay.ping(TARGET, on="bad", timeout_s=0.1) is None for _ in range(40)])
+        seen.append([await bay.ping(TARGET, on="bad", timeout_s=0.5) is None for _ in range(24)])
 
     for _ in range(2):
         play(tmp_path, story, [BayUplink("bad", "eth1", quality=quality)], seed=3)
-    assert 6 <= sum(seen[0]) <= 24
+    assert 3 <= sum(seen[0]) <= 16
     assert seen[0] == seen[1]
 
 

@@ -148,8 +148,8 @@ def test_a_press_is_noted_in_a_trial_and_does_nothing_else(tmp_path: Path) -> No
     """Neither then nor later; a press that had begun before is given up."""
 
     async def body(office: Office) -> None:
-        before = office.screen.image
-        assert before is not None
+        while office.screen.image is None:
+            await asyncio.sleep(0.01)
         office.buttons.press("hold")
         async with hand(office) as trial:
             assert await trial.ask(button="page") == {"ok": True, "pressed": False}
